@@ -1,0 +1,73 @@
+# What a newcomer types. `make` alone lists the targets; each says what it does while it does it, and a second run needs no network.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-base setup-all-whisper models build demo run test bench fixtures clean-fetched system-packages test-packages
+# The steps of a target build on each other, and cargo is parallel by itself.
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+KIOSKD := target/release/kioskd
+
+# A stamp is named after what it stands for: another Python or other requirements make another name, and the venv is made anew.
+fingerprint = $(shell { $(PYTHON) --version; cat $(1); } 2>&1 | cksum | cut -d ' ' -f 1)
+SETUP_STAMP := $(VENV)/setup-$(call fingerprint,requirements/setup.txt)
+TEST_STAMP := $(VENV)/test-$(call fingerprint,requirements/setup.txt requirements/test.txt)
+FETCH := PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python models/setup/fetch.py
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: system-packages models ## Install system packages and fetch the models that a kiosk needs (200 MB to download)
+
+models: $(SETUP_STAMP)
+	@echo "models: checking, and fetching what is missing"
+	@$(FETCH)
+
+setup-base: setup ## Also fetch Whisper base, which understands 99 languages (135 MB to download)
+	@$(FETCH) base-f16
+
+setup-all-whisper: setup ## Also make the smaller variants of both Whispers (8 and 6 bits a weight)
+	@$(FETCH) tiny.en-short-q8_0 tiny.en-short-q5_1 base-f16 base-q8_0 base-q5_1
+
+build: system-packages ## Compile the optimized program
+	@command -v cargo >/dev/null || { echo "build: there is no cargo here; install Rust 1.92 or newer with rustup, then run this again"; exit 1; }
+	@echo "build: compiling $(KIOSKD)"
+	@cargo build --release --locked
+
+demo: setup build ## Set up, build, and serve one customer from recordings: no microphone, no camera
+	@$(KIOSKD) demo
+
+run: setup build ## Set up, build, and start the service
+	@$(KIOSKD) serve
+
+test: test-packages setup $(TEST_STAMP) ## Set up and run every check; CI runs this and nothing else
+	@scripts/test.sh
+
+bench: setup ## Set up and measure; prints the figures that the README quotes
+	@cargo bench --locked
+
+fixtures: setup ## Make the sounds of audio_fixtures anew
+	@audio_fixtures/make.sh
+
+clean-fetched: ## Remove the models that setup fetched or made
+	@rm -rf models/fetched
+	@echo "clean-fetched: removed models/fetched"
+
+system-packages:
+	@scripts/system-packages.sh
+
+test-packages:
+	@scripts/system-packages.sh test
+
+$(SETUP_STAMP): | system-packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { echo "python: $$($(PYTHON) --version) is too old; 3.9 or newer is needed: name one, as in make PYTHON=python3.11"; exit 1; }
+	@echo "python: making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements/setup.txt
+	@touch $@
+
+$(TEST_STAMP): $(SETUP_STAMP)
+	@echo "python: adding the test packages to $(VENV)"
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements/test.txt
+	@touch $@

@@ -1,0 +1,84 @@
+//! Every stage of a turn by itself.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use kioskd::audio::{AudioConfig, FRAME_SAMPLES, Vad, decode, resample};
+use kioskd::behavior::BehaviorModel;
+use kioskd::config::{Config, ShopFiles, open_hearing, open_language, open_seeing};
+use kioskd::domain::{Channel, SessionFeatures};
+use kioskd::speech::Window;
+use kioskd::vision;
+
+fn read(file: &str) -> Vec<u8> {
+    std::fs::read(common::path(file)).expect(file)
+}
+
+fn sound(c: &mut Criterion) {
+    let limits = AudioConfig::default().file_limits();
+    let (flac, mp3) = (read("audio_fixtures/apples.heart.flac"), read("audio_fixtures/avocados.mp3"));
+    c.bench_function("audio/decode flac 16 kHz", |b| b.iter(|| decode(&flac, limits)));
+    c.bench_function("audio/decode mp3", |b| b.iter(|| decode(&mp3, limits)));
+    let second: Vec<f32> = (0..48_000).map(|n| (n as f32 / 20.0).sin()).collect();
+    c.bench_function("audio/resample 1 s from 48 kHz", |b| b.iter(|| resample(&second, 48_000)));
+    let mut vad = Vad::load(&common::runtime(), &common::model("silero-vad")).expect("loads");
+    let frame = [0.1; FRAME_SAMPLES];
+    c.bench_function("audio/voice activity, 32 ms", |b| b.iter(|| vad.score(&frame)));
+}
+
+fn words(c: &mut Criterion) {
+    let config = Config::read(&common::path("config/kiosk.toml")).expect("config");
+    let mut hearing = open_hearing(&config, &common::manifest(), &common::runtime()).expect("loads");
+    let pcm = decode(&read("audio_fixtures/apples.heart.flac"), config.audio.file_limits()).expect("decodes").pcm;
+    let mut group = c.benchmark_group("speech");
+    group.sample_size(20);
+    group.bench_function("transcribe a question", |b| b.iter(|| hearing.transcriber.transcribe(&pcm, Window::Utterance)));
+    group.finish();
+}
+
+fn photos(c: &mut Criterion) {
+    let config = Config::read(&common::path("config/kiosk.toml")).expect("config");
+    let files = ShopFiles::read(&config.paths.shop).expect("the shop");
+    let (mut classifier, gallery) = open_seeing(&config, &common::manifest(), &common::runtime(), &files.catalog).expect("loads");
+    let photo = read("tests/photos/grocery/Granny-Smith_001.jpg");
+    let crop = vision::decode(&photo, &config.vision).expect("decodes");
+    c.bench_function("vision/decode and crop", |b| b.iter(|| vision::decode(&photo, &config.vision)));
+    c.bench_function("vision/classify", |b| b.iter(|| classifier.sight(&crop, &gallery)));
+}
+
+fn meaning(c: &mut Criterion) {
+    let room = tempfile::tempdir().expect("a folder");
+    let config = common::config(room.path());
+    let files = ShopFiles::read(&config.paths.shop).expect("the shop");
+    let language = open_language(&config, &common::manifest(), &files, &|_, _| ()).expect("learns").language;
+    let sentence = "how much are the granny smith apples";
+    c.bench_function("language/encode 9 tokens", |b| b.iter(|| language.encoder.encode(sentence)));
+    c.bench_function("language/entities", |b| b.iter(|| language.entities.find(sentence)));
+    c.bench_function("language/understand", |b| b.iter(|| language.understand(sentence)));
+}
+
+fn behavior(c: &mut Criterion) {
+    let model = BehaviorModel::load(&common::model("behavior-fusion")).expect("loads");
+    let (text, photo) = (vec![0.05f32; 384], vec![0.03f32; 1280]);
+    let session = SessionFeatures {
+        turns: 2,
+        seconds: 30.0,
+        hour: 10.0,
+        channel: Channel::Kiosk,
+        sentiment: Some(0.1),
+        sentiment_min: Some(0.0),
+        unanswered: 0,
+        product_questions: 1,
+        asks_for_person: false,
+        intent_confidence: Some(0.9),
+        price_cents: Some(199),
+        on_offer: false,
+        in_stock: Some(true),
+        basket: 0,
+    };
+    c.bench_function("behavior/predict with reasons", |b| b.iter(|| model.predict(Some(&text), Some(&photo), &session)));
+}
+
+criterion_group!(stages, sound, words, photos, meaning, behavior);
+criterion_main!(stages);

@@ -1,0 +1,42 @@
+//! What a shopper is about to do: buy, take a recommendation, need a person, or leave without an answer.
+//!
+//! A turn reaches this area as up to three vectors: the sentence embedding, the photo embedding and the measured features of the
+//! session ([`domain::SessionFeatures`](crate::domain::SessionFeatures)). [`InputScales`] makes them comparable, so that the average shopper is the zero vector;
+//! [`FusionNetwork`] mixes what is there through gates; [`Calibration`] turns each logit into a probability that can be taken at its
+//! word; integrated gradients say what pushed it. [`BehaviorModel::predict`] does all this in well under a millisecond, blocking.
+//! [`train`] makes such a model from [`Examples`], and [`simulate()`] makes examples where a shop has none yet.
+//!
+//! Invariants: an absent modality is masked and never a vector of zeros; a file of other shapes or features is refused in one
+//! sentence; the same seed gives the same bytes; nothing here reads the clock. The area decides nothing: what to do about a
+//! prediction is up to `dialogue/` and `recommend/`. Where no model is loaded there is no prediction, rather than a guessed one.
+
+mod ablation;
+mod calibrate;
+mod card;
+mod checkpoint;
+mod error;
+mod example;
+mod explain;
+mod features;
+mod fusion;
+mod inputs;
+mod model;
+mod outcome;
+mod report;
+mod simulate;
+mod train;
+
+pub use ablation::{Trained, train};
+pub use calibrate::Calibration;
+pub use card::simulated_card;
+pub use checkpoint::{Checkpoint, Provenance};
+pub use error::BehaviorError;
+pub use example::{Example, Examples};
+pub use features::{FEATURES, Standardisation, feature_names};
+pub use fusion::{Fused, FusionNetwork, Mode};
+pub use inputs::{Batch, EmbeddingScale, InputScales, Modality, PHOTO, TEXT, Vectors};
+pub use model::BehaviorModel;
+pub use outcome::{HEADS, Head, Outcomes};
+pub use report::{Gain, HeadFigures, ModelFigures, TrainingReport};
+pub use simulate::{Embed, PhotoPrototype, SimulationConfig, World, simulate};
+pub use train::{Pass, TrainConfig};

@@ -1,0 +1,274 @@
+//! Builds a desk: every model checked, loaded and put on its worker.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Config, ShopFiles};
+use crate::audio::{AudioError, Vad};
+use crate::behavior::{BehaviorError, BehaviorModel};
+use crate::dialogue::{FaqIndex, Phrasebook, TemplateError};
+use crate::domain::{Catalog, Product, ProductId, Shop};
+use crate::language::{Encoder, EntityFinder, IntentClassifier, Language, LanguageError, SentenceMemory, Sentiment, examples_fingerprint};
+use crate::onnx::{OnnxError, OnnxRuntime};
+use crate::recommend::Recommender;
+use crate::speech::{SpeechError, Transcriber};
+use crate::store::{Reader, StoreError, Writer};
+use crate::turn::{Clock, Desk, Hearing, Parts, Worker};
+use crate::vision::{ClassLabel, Classifier, EMBEDDING, Gallery, PhotoClass, VisionError, read_classes};
+use crate::weights::{Manifest, ModelKind, VerifiedFile, WeightsError};
+
+/// Names of the models that are not a choice of the config.
+const VOICE_ACTIVITY: &str = "silero-vad";
+const ENCODER: &str = "minilm";
+const VOCABULARY: &str = "minilm-tokenizer";
+const SENTIMENT: &str = "minilm-sentiment";
+const BEHAVIOR: &str = "behavior-fusion";
+
+/// Why the desk could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The shop's files.
+    #[error("{}", .0.join("\n"))]
+    Shop(Vec<String>),
+    /// A model's file.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// ONNX Runtime.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// The voice detector.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The recogniser.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
+    /// The photo classifier.
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    /// The language model.
+    #[error(transparent)]
+    Language(#[from] LanguageError),
+    /// The behaviour model.
+    #[error(transparent)]
+    Behavior(#[from] BehaviorError),
+    /// A template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The log.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// Not for this machine.
+    #[error("models/manifest.toml has no ONNX Runtime for {0}; add a line for it")]
+    Platform(String),
+}
+
+/// What was learnt from the shop's own sentences.
+pub struct Learned {
+    /// Understands sentences.
+    pub language: Language,
+    /// Finds questions that are asked often.
+    pub faq: FaqIndex,
+    /// Vectors of what the products are.
+    pub products: HashMap<ProductId, Vec<f32>>,
+}
+
+/// Loads everything and opens the log. `progress` is told how many sentences of how many were learnt, where there is something to learn.
+pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Desk, AssembleError> {
+    let ShopFiles { shop, catalog, intents, words } = ShopFiles::read(&config.paths.shop).map_err(AssembleError::Shop)?;
+    let writer = Writer::open(&config.paths.data)?;
+    let manifest = Manifest::read(&config.paths.models)?;
+    let catalog = Arc::new(catalog);
+    let shop_files = ShopFiles { shop: shop.clone(), catalog: (*catalog).clone(), intents: intents.clone(), words };
+    // Checksums and loading take a second or two each, so two cores share them.
+    let (hearing_and_seeing, learned) = std::thread::scope(|scope| {
+        let learning = scope.spawn(|| open_language(config, &manifest, &shop_files, progress));
+        let others = open_runtime(&manifest)
+            .and_then(|runtime| Ok((open_hearing(config, &manifest, &runtime)?, open_seeing(config, &manifest, &runtime, &catalog)?)));
+        let learned = learning.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (others, learned)
+    });
+    let ((hearing, seeing), learned) = (hearing_and_seeing?, learned?);
+    let behavior = open_behavior(config, &manifest)?;
+    let photos = product_photos(&seeing.1, &catalog, &classes(config, &manifest)?);
+    let recommender = Recommender::new(Arc::clone(&catalog), &shop.currency_word).with_texts(learned.products).with_photos(photos);
+    let queue = config.turn.queue;
+    let again = Reload { config: config.clone(), manifest, shop_files };
+    let (again_hearing, again_seeing, again_language, again_behavior) = (again.clone(), again.clone(), again.clone(), again);
+    let words = |e: AssembleError| e.to_string();
+    Ok(Desk::new(Parts {
+        hearing: Worker::start("hearing", queue, hearing, move || again_hearing.hearing().map_err(words))?,
+        seeing: Worker::start("seeing", queue, seeing, move || again_seeing.seeing().map_err(words))?,
+        language: Worker::start("language", queue, learned.language, move || again_language.language().map_err(words))?,
+        behavior: match behavior {
+            Some(model) => Some(Worker::start("behavior", queue, model, move || again_behavior.behavior().map_err(words))?),
+            None => None,
+        },
+        recommender,
+        catalog,
+        phrasebook: Phrasebook::new(shop, intents)?,
+        faq: learned.faq,
+        reader: Reader::new(&config.paths.data),
+        writer,
+        clock,
+        sound_limits: config.audio.file_limits(),
+        vision: config.vision.clone(),
+        dialogue: config.dialogue.clone(),
+        config: config.turn.clone(),
+    }))
+}
+
+/// What is needed to load a model once more.
+#[derive(Clone)]
+struct Reload {
+    config: Config,
+    manifest: Manifest,
+    shop_files: ShopFiles,
+}
+
+impl Reload {
+    fn hearing(&self) -> Result<Hearing, AssembleError> {
+        open_hearing(&self.config, &self.manifest, &open_runtime(&self.manifest)?)
+    }
+
+    fn seeing(&self) -> Result<(Classifier, Gallery), AssembleError> {
+        open_seeing(&self.config, &self.manifest, &open_runtime(&self.manifest)?, &self.shop_files.catalog)
+    }
+
+    fn language(&self) -> Result<Language, AssembleError> {
+        Ok(open_language(&self.config, &self.manifest, &self.shop_files, &|_, _| ())?.language)
+    }
+
+    fn behavior(&self) -> Result<BehaviorModel, AssembleError> {
+        open_behavior(&self.config, &self.manifest)?.ok_or_else(|| WeightsError::Unlisted { name: BEHAVIOR.to_owned() }.into())
+    }
+}
+
+/// The ONNX Runtime of this platform.
+pub fn open_runtime(manifest: &Manifest) -> Result<OnnxRuntime, AssembleError> {
+    let here = manifest.entries().iter().find(|entry| entry.kind == ModelKind::Runtime && entry.fits_platform());
+    let platform = || AssembleError::Platform(format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS));
+    let entry = here.ok_or_else(platform)?;
+    Ok(OnnxRuntime::load(manifest.verify(&entry.name)?.path())?)
+}
+
+/// Voice detector and recogniser.
+pub fn open_hearing(config: &Config, manifest: &Manifest, runtime: &OnnxRuntime) -> Result<Hearing, AssembleError> {
+    let entry = manifest.entry(&config.speech.model)?;
+    let whisper = manifest.verify(&config.speech.model)?;
+    let transcriber = Transcriber::load(&whisper, entry.short_window, config.speech.clone())?;
+    let vad = Vad::load(runtime, &manifest.verify(VOICE_ACTIVITY)?)?;
+    Ok(Hearing { vad, transcriber, endpoint: config.audio.endpoint.clone() })
+}
+
+/// Photo classifier and gallery.
+pub fn open_seeing(
+    config: &Config,
+    manifest: &Manifest,
+    runtime: &OnnxRuntime,
+    catalog: &Catalog,
+) -> Result<(Classifier, Gallery), AssembleError> {
+    let file = manifest.verify(&config.vision.model)?;
+    let labels = photo_labels(&classes(config, manifest)?, catalog);
+    let classifier = Classifier::load(runtime, &file, config.vision.threads, labels)?;
+    Ok((classifier, Gallery::load(&manifest.verify(&config.vision.gallery)?)?))
+}
+
+fn classes(config: &Config, manifest: &Manifest) -> Result<Vec<PhotoClass>, AssembleError> {
+    let model = manifest.path(manifest.entry(&config.vision.model)?);
+    Ok(read_classes(&model.with_file_name("classes.csv"))?)
+}
+
+/// What the shop calls each class; a class that it does not sell keeps the data set's name.
+pub fn photo_labels(classes: &[PhotoClass], catalog: &Catalog) -> Vec<ClassLabel> {
+    let label = |class: &PhotoClass| match catalog.of_photo_class(&class.name) {
+        Some(product) => ClassLabel { product: Some(product.id.clone()), label: product.name.clone() },
+        None => ClassLabel { product: None, label: class.name.replace('-', " ") },
+    };
+    classes.iter().map(label).collect()
+}
+
+/// Mean view of each product that the gallery has enrolled.
+fn product_photos(gallery: &Gallery, catalog: &Catalog, classes: &[PhotoClass]) -> HashMap<ProductId, Vec<f32>> {
+    let mut means: HashMap<ProductId, Vec<f32>> = HashMap::new();
+    for (at, view) in gallery.views().enumerate() {
+        let product = classes.get(Gallery::class_of_view(at)).and_then(|class| catalog.of_photo_class(&class.name));
+        if let Some(product) = product {
+            let mean = means.entry(product.id.clone()).or_insert_with(|| vec![0.0; EMBEDDING]);
+            mean.iter_mut().zip(view).for_each(|(sum, x)| *sum += x);
+        }
+    }
+    means
+}
+
+/// Encoder, intents, entities, sentiment, FAQ: loads what was learnt before and learns what is new.
+pub fn open_language(
+    config: &Config,
+    manifest: &Manifest,
+    files: &ShopFiles,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Learned, AssembleError> {
+    let encoder = Encoder::load(&manifest.verify(ENCODER)?, &manifest.verify(VOCABULARY)?)?;
+    let folder = config.paths.data.join("learned");
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let examples: Vec<String> = files.intents.iter().flat_map(|intent| intent.examples.iter().cloned()).collect();
+    let questions = FaqIndex::texts(&files.shop.faq);
+    let descriptions: Vec<String> = files.catalog.products().iter().map(|product| description(product, &files.shop)).collect();
+    let all: Vec<String> = [&examples[..], &questions[..], &descriptions[..]].concat();
+    let mut vectors = SentenceMemory::open(&folder, &encoder).recall(&all, &encoder, cores, progress)?;
+    let of_products = vectors.split_off(examples.len() + questions.len());
+    let of_questions = vectors.split_off(examples.len());
+    let path = folder.join(format!("intents-{}.safetensors", examples_fingerprint(&files.intents, encoder.sha256())));
+    let intents = fitted(&path, files, &vectors)?;
+    let sentiment = optional(manifest, SENTIMENT)?.map(|file| Sentiment::load(&file)).transpose()?;
+    let ids = files.catalog.products().iter().map(|p| p.id.clone());
+    Ok(Learned {
+        language: Language {
+            encoder,
+            intents,
+            entities: EntityFinder::new(&files.catalog, &files.words),
+            sentiment,
+            config: config.language.clone(),
+        },
+        faq: FaqIndex::new(&files.shop.faq, of_questions),
+        products: ids.zip(of_products).collect(),
+    })
+}
+
+/// The head that was fitted to these examples before, or a new one.
+fn fitted(path: &PathBuf, files: &ShopFiles, vectors: &[Vec<f32>]) -> Result<IntentClassifier, AssembleError> {
+    if let Ok(head) = IntentClassifier::load(path, &files.intents) {
+        return Ok(head);
+    }
+    let head = IntentClassifier::fit(&files.intents, vectors)?;
+    if let Err(error) = head.save(path) {
+        tracing::warn!(path = %path.display(), %error, "intents were not kept, the next start fits them again");
+    }
+    Ok(head)
+}
+
+/// A product in a sentence, to be compared with what people ask for.
+fn description(product: &Product, shop: &Shop) -> String {
+    let said = product.description.as_deref().unwrap_or_default();
+    let brand = product.brand.as_deref().unwrap_or(&shop.name);
+    format!("{}, {}, {brand}. {said}", product.name, product.category)
+}
+
+/// The behaviour model, if it was trained on the vectors that this config's encoders make.
+fn open_behavior(config: &Config, manifest: &Manifest) -> Result<Option<BehaviorModel>, AssembleError> {
+    let Some(file) = optional(manifest, BEHAVIOR)? else { return Ok(None) };
+    let model = BehaviorModel::load(&file)?;
+    model.check_encoders(&manifest.entry(ENCODER)?.sha256, &manifest.entry(&config.vision.model)?.sha256)?;
+    Ok(Some(model))
+}
+
+/// A model that the desk can do without: absent from the manifest it is left out; listed but damaged it is an error.
+fn optional(manifest: &Manifest, name: &str) -> Result<Option<VerifiedFile>, AssembleError> {
+    match manifest.entry(name) {
+        Ok(_) => Ok(Some(manifest.verify(name)?)),
+        Err(_) => Ok(None),
+    }
+}

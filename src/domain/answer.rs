@@ -1,0 +1,67 @@
+use super::{PriceCents, ProductId};
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerKind {
+    /// The catalog or the shop's facts.
+    Fact,
+    /// An entry of the FAQ.
+    Faq,
+    /// Recommendations.
+    Recommendation,
+    /// A question back.
+    Clarify,
+    /// A person is fetched.
+    Handoff,
+    /// An order was noted.
+    Order,
+    /// A courtesy.
+    Smalltalk,
+    /// The shop's data do not say, or it is not for this desk.
+    Unknown,
+    /// Nothing was said.
+    NotHeard,
+}
+
+impl AnswerKind {
+    /// Its name on the wire and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            AnswerKind::Fact => "fact",
+            AnswerKind::Faq => "faq",
+            AnswerKind::Recommendation => "recommendation",
+            AnswerKind::Clarify => "clarify",
+            AnswerKind::Handoff => "handoff",
+            AnswerKind::Order => "order",
+            AnswerKind::Smalltalk => "smalltalk",
+            AnswerKind::Unknown => "unknown",
+            AnswerKind::NotHeard => "not_heard",
+        }
+    }
+}
+
+/// What is said back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Where it came from.
+    pub kind: AnswerKind,
+    /// The words, ready to be shown or spoken.
+    pub text: String,
+    /// The product the answer is about, where there is one.
+    pub product: Option<ProductId>,
+}
+
+/// A product offered beside the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recommendation {
+    /// Which.
+    pub product: ProductId,
+    /// Its name.
+    pub name: String,
+    /// Its price.
+    pub price: PriceCents,
+    /// Higher is better; comparable within one turn only.
+    pub score: f32,
+    /// Why, in words for the person.
+    pub reason: String,
+}

@@ -1,0 +1,344 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::explain::Evidence;
+use crate::domain::{Catalog, Prediction, PriceCents, Product, ProductId, Recommendation};
+
+/// Offered at most: more are not listened to at a kiosk.
+pub const OFFERS_MAX: usize = 3;
+
+/// What lies below is no reason to speak. A lone alternative of the same category (0.25) just passes.
+const SCORE_MIN: f32 = 0.2;
+
+/// Cosine at which a description begins to count; MiniLM gives unrelated sentences 0.0 to 0.2 and near ones 0.5 and more.
+const SENTENCE_COSINE_MIN: f32 = 0.3;
+/// Cosine at which a likeness begins to count; photos of unlike groceries have 0.2, of one class 0.8 and more.
+const PHOTO_COSINE_MIN: f32 = 0.6;
+
+/// What the person wants of the price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PriceWish {
+    /// Nothing was said of it.
+    #[default]
+    Any,
+    /// "Do you have something cheaper?" Only cheaper products of the same category are offered.
+    Cheaper,
+}
+
+/// What is known when something is to be offered. Everything may be empty.
+#[derive(Debug, Clone, Default)]
+pub struct RecommendRequest<'a> {
+    /// Products talked about or shown, the present one first. Unknown keys are passed over.
+    pub talked_about: &'a [ProductId],
+    /// Categories named, in the catalog's words.
+    pub categories: &'a [&'a str],
+    /// Brands named, in the catalog's words.
+    pub brands: &'a [&'a str],
+    /// What was said of the price.
+    pub price: PriceWish,
+    /// Allergens asked about, in the catalog's words: nothing that contains one, or of which it is not known, is offered.
+    pub allergens: &'a [&'a str],
+    /// Diets asked about, in the catalog's words: only what suits all of them is offered.
+    pub diets: &'a [&'a str],
+    /// Items noted for the person already.
+    pub basket: &'a [ProductId],
+    /// The sentence, as long as the product embeddings.
+    pub sentence: Option<&'a [f32]>,
+    /// The photo, as long as the photo embeddings.
+    pub photo: Option<&'a [f32]>,
+    /// True where the person asked for a recommendation: then the full number is offered.
+    pub asked: bool,
+    /// What the person is about to do; only scales how many are offered.
+    pub prediction: Option<&'a Prediction>,
+}
+
+/// Finds what to offer in one catalog.
+#[derive(Debug, Clone)]
+pub struct Recommender {
+    catalog: Arc<Catalog>,
+    currency_word: String,
+    texts: HashMap<ProductId, Vec<f32>>,
+    photos: HashMap<ProductId, Vec<f32>>,
+}
+
+impl Recommender {
+    /// `currency_word` is the plural of the currency, as spoken. Without embeddings the words and photos of a request say nothing.
+    pub fn new(catalog: Arc<Catalog>, currency_word: &str) -> Self {
+        Self { catalog, currency_word: currency_word.to_owned(), texts: HashMap::new(), photos: HashMap::new() }
+    }
+
+    /// With embeddings of the products' descriptions, to compare with the sentence.
+    pub fn with_texts(self, texts: HashMap<ProductId, Vec<f32>>) -> Self {
+        Self { texts, ..self }
+    }
+
+    /// With embeddings of the products' photos, to compare with the photo.
+    pub fn with_photos(self, photos: HashMap<ProductId, Vec<f32>>) -> Self {
+        Self { photos, ..self }
+    }
+
+    /// The best few, best first, each with its reason; none where nothing speaks for any.
+    pub fn recommend(&self, request: &RecommendRequest<'_>) -> Vec<Recommendation> {
+        let anchors: Vec<&Product> = request.talked_about.iter().filter_map(|id| self.catalog.get(id)).collect();
+        let allowed = self.catalog.products().iter().filter(|product| may_be_offered(product, request));
+        let mut scored: Vec<(f32, &Product, Evidence<'_>)> = allowed
+            .filter_map(|product| {
+                let evidence = self.evidence(product, &anchors, request);
+                let is_cheaper = evidence.iter().any(|(_, e)| matches!(e, Evidence::Cheaper { .. }));
+                if request.price == PriceWish::Cheaper && !is_cheaper {
+                    return None;
+                }
+                let score = evidence.iter().map(|(weight, _)| weight).sum();
+                let (_, reason) = evidence.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
+                (score >= SCORE_MIN).then_some((score, product, reason))
+            })
+            .collect();
+        // Equal scores: the cheaper one, then the order of the keys, so that a list never depends on chance.
+        scored.sort_by(|(a, one, _), (b, other, _)| b.total_cmp(a).then(one.price.cmp(&other.price)).then(one.id.cmp(&other.id)));
+        scored.truncate(how_many(request));
+        scored.into_iter().map(|(score, product, reason)| self.offer(product, score, &reason)).collect()
+    }
+
+    fn offer(&self, product: &Product, score: f32, reason: &Evidence<'_>) -> Recommendation {
+        let reason = reason.sentence(&self.currency_word);
+        Recommendation { product: product.id.clone(), name: product.name.clone(), price: product.price, score, reason }
+    }
+
+    /// All that speaks for a product, with weights. The weights are set by hand: what the shop itself says (goes with, replaces) above
+    /// what was asked for, that above what is merely alike.
+    fn evidence<'a>(&'a self, product: &'a Product, anchors: &[&'a Product], request: &RecommendRequest<'a>) -> Vec<(f32, Evidence<'a>)> {
+        let mut found = Vec::new();
+        for (rank, anchor) in anchors.iter().enumerate() {
+            // What was talked about before counts for less than what is talked about now.
+            let weight = 0.6_f32.powi(rank as i32);
+            found.extend(relation(product, anchor, request.price).map(|(strength, evidence)| (strength * weight, evidence)));
+        }
+        found.extend(request.categories.iter().find(|c| product.category == **c).map(|c| (0.7, Evidence::Category(c))));
+        found.extend(request.brands.iter().find(|b| product.brand.as_deref() == Some(**b)).map(|b| (0.6, Evidence::Brand(b))));
+        let likeness = |known: &HashMap<ProductId, Vec<f32>>, given: Option<&[f32]>| cosine(known.get(&product.id)?, given?);
+        let beyond = |cosine: Option<f32>, least: f32| cosine.filter(|c| *c > least).map(|c| (c - least) / (1.0 - least));
+        found.extend(beyond(likeness(&self.texts, request.sentence), SENTENCE_COSINE_MIN).map(|near| (near, Evidence::Sentence)));
+        found.extend(beyond(likeness(&self.photos, request.photo), PHOTO_COSINE_MIN).map(|near| (0.8 * near, Evidence::Photo)));
+        // An offer alone is a reason only for who asks for a recommendation; else it lifts what there is another reason for.
+        if request.asked || !found.is_empty() {
+            found.extend(product.offer.as_deref().map(|offer| (0.3, Evidence::Offer(offer))));
+        }
+        found
+    }
+}
+
+/// How a product stands to one that is talked about; the strongest relation counts.
+fn relation<'a>(product: &Product, anchor: &'a Product, wish: PriceWish) -> Option<(f32, Evidence<'a>)> {
+    let same_category = product.category == anchor.category;
+    let saved = anchor.price.0.saturating_sub(product.price.0);
+    if wish == PriceWish::Cheaper {
+        return (same_category && saved > 0).then(|| cheaper(product, anchor, saved, 1.0));
+    }
+    if anchor.goes_with.contains(&product.id) {
+        Some((1.0, Evidence::GoesWith(anchor)))
+    } else if product.goes_with.contains(&anchor.id) {
+        // Said of the other one: apples go with cheese, so cheese may be offered to apples, a little less surely.
+        Some((0.7, Evidence::GoesWith(anchor)))
+    } else if same_category && !anchor.in_stock {
+        Some((0.9, Evidence::Replaces(anchor)))
+    } else if same_category && saved > 0 {
+        Some(cheaper(product, anchor, saved, 0.5))
+    } else {
+        same_category.then_some((0.25, Evidence::Alternative(anchor)))
+    }
+}
+
+/// Cheaper by more is better, up to half the price.
+fn cheaper<'a>(product: &Product, than: &'a Product, saved: u32, strength: f32) -> (f32, Evidence<'a>) {
+    let share = (saved as f32 / than.price.0.max(1) as f32).min(0.5) / 0.5;
+    let same_shelf = product.aisle == than.aisle && product.shelf == than.shelf;
+    (strength * (0.6 + 0.4 * share), Evidence::Cheaper { than, by: PriceCents(saved), same_shelf })
+}
+
+/// What no score can make good. Unknown allergens count as contained: the shop's data do not say, so nobody may promise.
+fn may_be_offered(product: &Product, request: &RecommendRequest<'_>) -> bool {
+    let free_of = |allergen: &str| product.allergens.as_ref().is_some_and(|contained| !contained.iter().any(|a| a == allergen));
+    let suits = |diet: &str| product.diet.iter().any(|d| d == diet);
+    product.in_stock
+        && !request.talked_about.contains(&product.id)
+        && !request.basket.contains(&product.id)
+        && request.allergens.iter().all(|allergen| free_of(allergen))
+        && request.diets.iter().all(|diet| suits(diet))
+}
+
+/// More for who is likely to take one: who is not is only bothered. Unknown likelihood counts as middling.
+fn how_many(request: &RecommendRequest<'_>) -> usize {
+    let likely = request.prediction.map(|prediction| prediction.accept_recommendation.get());
+    match likely {
+        _ if request.asked => OFFERS_MAX,
+        Some(p) if p >= 0.4 => OFFERS_MAX,
+        Some(p) if p < 0.1 => 1,
+        _ => 2,
+    }
+}
+
+/// `None` where the lengths differ or a vector has no direction: such vectors say nothing of likeness.
+fn cosine(a: &[f32], b: &[f32]) -> Option<f32> {
+    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
+    let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+    (a.len() == b.len() && cosine.is_finite()).then_some(cosine)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::{ModalityShares, Probability};
+
+    /// A fruit of 1 euro, in stock, in aisle 1.
+    pub fn product(name: &str) -> Product {
+        Product {
+            id: ProductId(name.to_owned()),
+            name: name.to_owned(),
+            plural: format!("{name}s"),
+            photo_class: None,
+            category: "fruit".to_owned(),
+            brand: None,
+            price: PriceCents(100),
+            unit: "piece".to_owned(),
+            size: None,
+            aisle: "1".to_owned(),
+            shelf: "a".to_owned(),
+            in_stock: true,
+            stock_count: None,
+            origin: None,
+            ingredients: None,
+            allergens: Some(Vec::new()),
+            diet: vec!["vegan".to_owned()],
+            kcal_per_100g: None,
+            synonyms: Vec::new(),
+            goes_with: Vec::new(),
+            offer: None,
+            description: None,
+        }
+    }
+
+    fn id(name: &str) -> ProductId {
+        ProductId(name.to_owned())
+    }
+
+    fn dairy(name: &str, cents: u32) -> Product {
+        Product {
+            category: "dairy".to_owned(),
+            price: PriceCents(cents),
+            allergens: Some(vec!["milk".to_owned()]),
+            diet: vec!["vegetarian".to_owned()],
+            ..product(name)
+        }
+    }
+
+    /// Apples go with cheese; pears are cheaper, plums dearer; quark says nothing of its allergens.
+    fn shelf() -> Vec<Product> {
+        vec![
+            Product { goes_with: vec![id("cheese")], ..product("apple") },
+            Product { price: PriceCents(60), ..product("pear") },
+            Product { price: PriceCents(180), offer: Some("3 for 2 euros".to_owned()), ..product("plum") },
+            dairy("cheese", 400),
+            Product { allergens: None, ..dairy("quark", 150) },
+        ]
+    }
+
+    fn recommender(products: Vec<Product>) -> Recommender {
+        Recommender::new(Arc::new(Catalog::new(products).expect("a sound catalog")), "euros")
+    }
+
+    fn names(products: Vec<Product>, request: &RecommendRequest<'_>) -> Vec<String> {
+        recommender(products).recommend(request).into_iter().map(|offer| offer.name).collect()
+    }
+
+    #[test]
+    fn what_goes_with_the_product_comes_first_and_says_so() {
+        let about = [id("apple")];
+        let offers = recommender(shelf()).recommend(&RecommendRequest { talked_about: &about, asked: true, ..Default::default() });
+        assert_eq!((offers[0].name.as_str(), offers[0].reason.as_str()), ("cheese", "People often take it with apples."));
+        assert_eq!((offers[1].name.as_str(), offers[1].reason.as_str()), ("plum", "On offer: 3 for 2 euros."));
+        assert_eq!((offers[2].name.as_str(), offers[2].reason.as_str()), ("pear", "Same shelf, 40 cents cheaper."));
+    }
+
+    #[test]
+    fn cheaper_means_cheaper_and_of_the_same_category() {
+        let about = [id("apple")];
+        let request = RecommendRequest { talked_about: &about, price: PriceWish::Cheaper, asked: true, ..Default::default() };
+        assert_eq!(names(shelf(), &request), ["pear"]);
+        let cheapest = [id("pear")];
+        assert!(names(shelf(), &RecommendRequest { talked_about: &cheapest, ..request }).is_empty());
+    }
+
+    #[test]
+    fn what_is_sold_out_is_never_offered_and_is_replaced_where_it_was_asked_for() {
+        let mut products = shelf();
+        products[1].in_stock = false;
+        let about = [id("pear")];
+        let offers = recommender(products).recommend(&RecommendRequest { talked_about: &about, ..Default::default() });
+        assert!(offers.iter().all(|offer| offer.name != "pear"));
+        assert_eq!(offers[0].reason, "Pear is sold out, and this is the nearest we have.");
+    }
+
+    #[test]
+    fn neither_the_product_itself_nor_what_is_in_the_basket_is_offered() {
+        let (about, basket) = ([id("apple")], [id("cheese"), id("pear")]);
+        let request = RecommendRequest { talked_about: &about, basket: &basket, asked: true, ..Default::default() };
+        assert_eq!(names(shelf(), &request), ["plum"]);
+    }
+
+    #[test]
+    fn an_allergen_asked_about_is_never_offered_and_unknown_counts_as_contained() {
+        let (about, dairy) = ([id("apple")], ["dairy"]);
+        let request =
+            RecommendRequest { talked_about: &about, categories: &dairy, allergens: &["milk"], asked: true, ..Default::default() };
+        assert_eq!(names(shelf(), &request), ["plum", "pear"]);
+    }
+
+    #[test]
+    fn a_diet_that_is_not_satisfied_is_never_offered() {
+        let dairy = ["dairy"];
+        let request = RecommendRequest { categories: &dairy, diets: &["vegan"], asked: true, ..Default::default() };
+        assert!(names(shelf(), &request).iter().all(|name| name != "cheese" && name != "quark"));
+    }
+
+    #[test]
+    fn a_category_named_is_enough_on_the_first_turn() {
+        let dairy = ["dairy"];
+        let request = RecommendRequest { categories: &dairy, ..Default::default() };
+        assert_eq!(names(shelf(), &request), ["quark", "cheese"]);
+    }
+
+    #[test]
+    fn nothing_known_and_nothing_asked_means_nothing_offered() {
+        assert!(names(shelf(), &RecommendRequest::default()).is_empty());
+        let unknown = [id("no such product")];
+        assert!(names(shelf(), &RecommendRequest { talked_about: &unknown, ..Default::default() }).is_empty());
+    }
+
+    #[test]
+    fn words_and_photos_count_by_likeness_and_vectors_of_another_length_say_nothing() {
+        let texts = HashMap::from([(id("pear"), vec![1.0, 0.0]), (id("plum"), vec![0.0, 1.0])]);
+        let with = recommender(shelf()).with_texts(texts.clone()).with_photos(texts);
+        let offers = with.recommend(&RecommendRequest { sentence: Some(&[2.0, 0.1]), ..Default::default() });
+        assert_eq!((offers[0].name.as_str(), offers[0].reason.as_str()), ("pear", "It fits what you asked for."));
+        let offers = with.recommend(&RecommendRequest { photo: Some(&[0.0, 3.0]), ..Default::default() });
+        assert_eq!((offers[0].name.as_str(), offers[0].reason.as_str()), ("plum", "It looks like what you showed."));
+        for strange in [&[1.0_f32][..], &[0.0, 0.0], &[f32::NAN, 1.0]] {
+            assert!(with.recommend(&RecommendRequest { sentence: Some(strange), ..Default::default() }).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_prediction_decides_how_many_and_never_which() {
+        let about = [id("apple")];
+        let offered = |accepts: f32| {
+            let p = Probability::clamped(accepts);
+            let shares = ModalityShares { text: 1.0, photo: 0.0, session: 0.0 };
+            let prediction =
+                Prediction { purchase: p, accept_recommendation: p, handoff_needed: p, abandon: p, shares, because: Vec::new() };
+            names(shelf(), &RecommendRequest { talked_about: &about, prediction: Some(&prediction), ..Default::default() })
+        };
+        let (many, some, one) = (offered(0.9), offered(0.2), offered(0.01));
+        assert_eq!((many.len(), some.len(), one.len()), (3, 2, 1));
+        assert_eq!((&many[..2], &many[..1]), (&some[..], &one[..]));
+    }
+}

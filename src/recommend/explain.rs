@@ -1,0 +1,79 @@
+use crate::domain::{PriceCents, Product};
+
+/// Why a product is worth offering. Gathered where the score is made; the weight is its part of the score.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evidence<'a> {
+    /// The shop says that people take it with a product talked about.
+    GoesWith(&'a Product),
+    /// A product talked about is sold out, and this one is of the same category.
+    Replaces(&'a Product),
+    /// Of the same category as a product talked about, and cheaper.
+    Cheaper {
+        /// Than which.
+        than: &'a Product,
+        /// By how much, above 0.
+        by: PriceCents,
+        /// Whether both stand in one place.
+        same_shelf: bool,
+    },
+    /// Of the same category as a product talked about.
+    Alternative(&'a Product),
+    /// Of a category that was named.
+    Category(&'a str),
+    /// Of a brand that was named.
+    Brand(&'a str),
+    /// On offer; the shop's words.
+    Offer(&'a str),
+    /// Its description means nearly what was said.
+    Sentence,
+    /// It looks nearly like what was shown.
+    Photo,
+}
+
+impl Evidence<'_> {
+    /// A short sentence for the shopper. `currency_word` is the plural of the currency ("euros").
+    pub fn sentence(&self, currency_word: &str) -> String {
+        match self {
+            Evidence::GoesWith(product) => format!("People often take it with {}.", product.plural),
+            Evidence::Replaces(product) => format!("{} is sold out, and this is the nearest we have.", capitalised(&product.name)),
+            Evidence::Cheaper { by, same_shelf: true, .. } => format!("Same shelf, {} cheaper.", by.spoken(currency_word)),
+            Evidence::Cheaper { than, by, same_shelf: false } => {
+                format!("Also {}, and {} cheaper than {}.", than.category, by.spoken(currency_word), than.name)
+            }
+            Evidence::Alternative(product) => format!("Another choice beside {}.", product.name),
+            Evidence::Category(category) => format!("It is one of our {category}."),
+            Evidence::Brand(brand) => format!("It is made by {brand}."),
+            Evidence::Offer(offer) => format!("On offer: {}.", offer.trim_end_matches('.')),
+            Evidence::Sentence => "It fits what you asked for.".to_owned(),
+            Evidence::Photo => "It looks like what you showed.".to_owned(),
+        }
+    }
+}
+
+/// The first letter large, as at the beginning of a sentence.
+fn capitalised(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::candidates::tests::product;
+    use super::*;
+
+    #[test]
+    fn reasons_are_short_sentences_for_the_shopper() {
+        let apple = Product { plural: "Granny Smith apples".to_owned(), ..product("granny smith apple") };
+        let cheaper = |same_shelf| Evidence::Cheaper { than: &apple, by: PriceCents(40), same_shelf };
+        for (evidence, expected) in [
+            (Evidence::GoesWith(&apple), "People often take it with Granny Smith apples."),
+            (Evidence::Replaces(&apple), "Granny smith apple is sold out, and this is the nearest we have."),
+            (cheaper(true), "Same shelf, 40 cents cheaper."),
+            (cheaper(false), "Also fruit, and 40 cents cheaper than granny smith apple."),
+            (Evidence::Offer("3 for 2 euros"), "On offer: 3 for 2 euros."),
+            (Evidence::Offer("half price."), "On offer: half price."),
+        ] {
+            assert_eq!(evidence.sentence("euros"), expected);
+        }
+    }
+}

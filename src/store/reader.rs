@@ -1,0 +1,122 @@
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use serde_json::{Map, Value, json};
+
+use super::{FILE, StoreError, rows};
+use crate::domain::{DialogueState, SessionId};
+
+/// Columns that hold JSON; they are shown as what they are.
+const JSON_COLUMNS: [&str; 6] = ["sighting", "understanding", "prediction", "recommendations", "state", "timings_ms"];
+
+/// A session in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSummary {
+    /// Which.
+    pub id: String,
+    /// When it began, in milliseconds since 1970 (UTC).
+    pub started_unix_ms: u64,
+    /// Where the person spoke from.
+    pub channel: String,
+    /// Turns taken.
+    pub turns: u32,
+    /// The first thing said or typed.
+    pub first_words: Option<String>,
+}
+
+/// Reads the log beside its writer, also from another process. Each call sees what is committed by then.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    path: PathBuf,
+}
+
+impl Reader {
+    /// A reader of the log in this folder; the file is opened with each call.
+    pub fn new(folder: &Path) -> Self {
+        Self { path: folder.join(FILE) }
+    }
+
+    /// The newest sessions, newest first.
+    pub fn sessions(&self, limit: u32) -> Result<Vec<SessionSummary>, StoreError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare(
+                "SELECT s.id, s.started_unix_ms, s.channel, count(t.turn),
+                        (SELECT coalesce(f.transcript, f.typed) FROM turns f WHERE f.session = s.id ORDER BY f.turn LIMIT 1)
+                 FROM sessions s LEFT JOIN turns t ON t.session = s.id
+                 GROUP BY s.id ORDER BY s.started_unix_ms DESC, s.id DESC LIMIT ?1",
+            )?;
+            let rows = statement.query_map([limit], |row| {
+                Ok(SessionSummary {
+                    id: row.get(0)?,
+                    started_unix_ms: row.get::<_, i64>(1)? as u64,
+                    channel: row.get(2)?,
+                    turns: row.get(3)?,
+                    first_words: row.get(4)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// All turns of a session as they stand in the log, a JSON object each; `None` where there is no such session.
+    pub fn turns(&self, session: &SessionId) -> Result<Option<Vec<Value>>, StoreError> {
+        self.with(|connection| {
+            let known: Option<i64> =
+                connection.query_row("SELECT 1 FROM sessions WHERE id = ?1", [session.as_str()], |row| row.get(0)).optional()?;
+            if known.is_none() {
+                return Ok(None);
+            }
+            let mut statement = connection.prepare("SELECT * FROM turns WHERE session = ?1 ORDER BY turn")?;
+            let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let rows = statement.query_map([session.as_str()], |row| {
+                names
+                    .iter()
+                    .enumerate()
+                    .map(|(at, name)| Ok((name.clone(), value(name, row.get_ref(at)?))))
+                    .collect::<rusqlite::Result<Map<_, _>>>()
+            })?;
+            Ok(Some(rows.map(|row| row.map(Value::Object)).collect::<rusqlite::Result<Vec<_>>>()?))
+        })
+    }
+
+    /// What a conversation has come to; `None` where there is no such session.
+    pub fn state(&self, session: &SessionId) -> Result<Option<DialogueState>, StoreError> {
+        self.with(|connection| {
+            let started: Option<i64> = connection
+                .query_row("SELECT started_unix_ms FROM sessions WHERE id = ?1", [session.as_str()], |row| row.get(0))
+                .optional()?;
+            let Some(started) = started else { return Ok(None) };
+            let last: Option<String> = connection
+                .query_row("SELECT state FROM turns WHERE session = ?1 ORDER BY turn DESC LIMIT 1", [session.as_str()], |row| row.get(0))
+                .optional()?;
+            let fresh = DialogueState { started_unix_ms: started as u64, ..DialogueState::default() };
+            Ok(Some(last.and_then(|text| rows::state_of(&text)).unwrap_or(fresh)))
+        })
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        if !self.path.exists() {
+            return Err(StoreError::Missing { path: self.path.clone() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags);
+        connection.and_then(|connection| read(&connection)).map_err(|e| StoreError::of(&self.path, &e))
+    }
+}
+
+fn value(column: &str, field: ValueRef<'_>) -> Value {
+    match field {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(n) if column == "in_scope" => json!(n != 0),
+        ValueRef::Integer(n) => json!(n),
+        ValueRef::Real(x) => json!(x),
+        ValueRef::Text(bytes) => {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            let is_json = JSON_COLUMNS.contains(&column);
+            is_json.then(|| serde_json::from_str(&text).ok()).flatten().unwrap_or(Value::String(text))
+        }
+        // Vectors are for the models; people and exports are told their length.
+        ValueRef::Blob(bytes) => json!(format!("{} numbers", bytes.len() / 4)),
+    }
+}

@@ -1,0 +1,57 @@
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// Each entry brings the log from the version before to its own (1, 2, ...). Entries are never changed, only added.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE sessions (
+        id               TEXT PRIMARY KEY,
+        started_unix_ms  INTEGER NOT NULL,
+        channel          TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE turns (
+        session          TEXT NOT NULL REFERENCES sessions (id),
+        turn             INTEGER NOT NULL,
+        at_unix_ms       INTEGER NOT NULL,
+        channel          TEXT NOT NULL,
+        transcript       TEXT,  -- what was heard, masked
+        confidence       REAL,
+        typed            TEXT,  -- what was typed, masked
+        product_seen     TEXT,
+        sighting         TEXT,  -- JSON
+        intent           TEXT,
+        in_scope         INTEGER,
+        sentiment        REAL,
+        understanding    TEXT,  -- JSON
+        prediction       TEXT,  -- JSON
+        answer_kind      TEXT NOT NULL,
+        answer           TEXT NOT NULL,
+        product          TEXT,  -- the product the answer is about
+        recommendations  TEXT NOT NULL,  -- JSON
+        state            TEXT NOT NULL,  -- JSON: what the conversation has come to
+        timings_ms       TEXT NOT NULL,  -- JSON
+        text_embedding   BLOB,  -- 384 float32, little endian
+        photo_embedding  BLOB,  -- 1280 float32, little endian
+        PRIMARY KEY (session, turn)
+    ) STRICT;
+    CREATE INDEX turns_by_time ON turns (at_unix_ms);
+"];
+
+/// Brings the log to the newest version, one transaction a step.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let fail = |e: rusqlite::Error| StoreError::of(path, &e);
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(fail)?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::TooNew { path: path.to_owned(), found, known });
+    }
+    for version in found..known {
+        let step = connection.transaction().map_err(fail)?;
+        step.execute_batch(MIGRATIONS[version as usize]).map_err(fail)?;
+        step.pragma_update(None, "user_version", version + 1).map_err(fail)?;
+        step.commit().map_err(fail)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{FILE, StoreError, rows, schema};
+use crate::domain::{SessionId, TurnRecord};
+
+/// Turns that may wait for the disk. A commit takes some 4 ms; more waiting than this means that the disk hangs.
+const QUEUE: usize = 64;
+
+enum Job {
+    Open(SessionId, u64, &'static str),
+    Append(Box<TurnRecord>),
+}
+
+struct Ticket {
+    job: Job,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// The one thread that writes. Clones share it; it ends when the last is dropped.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Ticket>,
+    path: PathBuf,
+    // Held so that the lock is given back only when nobody can write any more.
+    _thread: std::sync::Arc<Thread>,
+}
+
+struct Thread {
+    handle: Option<JoinHandle<()>>,
+    _lock: File,
+}
+
+impl Writer {
+    /// Opens or makes the log in this folder, brings it to the newest version and starts the thread.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] while another process writes to it, [`StoreError::NotWritable`] on a read-only or missing disk.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE);
+        let not_writable = |e: std::io::Error| StoreError::NotWritable { path: path.clone(), reason: e.to_string() };
+        std::fs::create_dir_all(folder).map_err(not_writable)?;
+        private(&path).map_err(not_writable)?;
+        let lock_path = path.with_added_extension("lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(not_writable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path }),
+            Err(TryLockError::Error(e)) => return Err(not_writable(e)),
+        }
+        let connection = open_for_writing(&path)?;
+        let (queue, inbox) = mpsc::channel(QUEUE);
+        let file = path.clone();
+        let handle = std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || write(connection, inbox, &file));
+        let handle = handle.map_err(not_writable)?;
+        Ok(Self { queue, path, _thread: std::sync::Arc::new(Thread { handle: Some(handle), _lock: lock }) })
+    }
+
+    /// Writes a turn; when this returns `Ok`, it survives a power cut.
+    pub async fn append(&self, record: TurnRecord) -> Result<(), StoreError> {
+        self.send(Job::Append(Box::new(record))).await
+    }
+
+    /// Writes that a session has begun, before its first turn.
+    pub async fn open_session(&self, session: SessionId, at_unix_ms: u64, channel: &'static str) -> Result<(), StoreError> {
+        self.send(Job::Open(session, at_unix_ms, channel)).await
+    }
+
+    /// The log.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    async fn send(&self, job: Job) -> Result<(), StoreError> {
+        let (done, outcome) = oneshot::channel();
+        self.queue.try_send(Ticket { job, done }).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Stopped,
+        })?;
+        outcome.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // The queue is closed by now (it is declared before this field), so the thread writes what waits and ends.
+        if let Some(handle) = self.handle.take() {
+            let _ = handle.join();
+        }
+    }
+}
+
+/// The log is for the user that runs the desk alone. SQLite gives its other files (WAL, shared memory) the rights of this one.
+#[cfg(unix)]
+fn private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
+    let fail = |e: rusqlite::Error| StoreError::of(path, &e);
+    let mut connection = Connection::open(path).map_err(fail)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fail)?;
+    if mode != "wal" {
+        return Err(StoreError::NotWritable { path: path.to_owned(), reason: format!("journal mode {mode} instead of wal") });
+    }
+    // In WAL mode NORMAL may lose the last commits to a power cut.
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(fail)?;
+    schema::migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+fn write(mut connection: Connection, mut inbox: mpsc::Receiver<Ticket>, path: &Path) {
+    while let Some(Ticket { job, done }) = inbox.blocking_recv() {
+        let outcome = commit(&mut connection, &job).map_err(|e| StoreError::of(path, &e));
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "turn was not written");
+        }
+        // Nobody waits any more: the turn is written all the same.
+        let _ = done.send(outcome);
+    }
+}
+
+/// One transaction a job. A disk that is full makes SQLite roll back by itself; dropping the transaction does it in the other cases.
+fn commit(connection: &mut Connection, job: &Job) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    match job {
+        Job::Open(session, at_unix_ms, channel) => {
+            transaction.execute(
+                "INSERT INTO sessions (id, started_unix_ms, channel) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
+                rusqlite::params![session.as_str(), *at_unix_ms as i64, channel],
+            )?;
+        }
+        Job::Append(record) => rows::insert(&transaction, record)?,
+    }
+    transaction.commit()
+}

@@ -1,0 +1,54 @@
+use super::Desk;
+use crate::dialogue::Decision;
+use crate::domain::{DialogueState, EntityKind, IntentKind, Prediction, Recommendation, Sighting, Understanding};
+use crate::recommend::{PriceWish, RecommendRequest};
+
+/// The wish that asks for a lower price, as the word lists call it.
+const CHEAPER: &str = "cheaper";
+
+impl Desk {
+    /// What to offer beside the answer: gathers what the turn and the conversation know for the recommender.
+    pub(super) fn offers(
+        &self,
+        decision: &Decision,
+        state: &DialogueState,
+        understanding: Option<&Understanding>,
+        sighting: Option<&Sighting>,
+        prediction: Option<&Prediction>,
+    ) -> Vec<Recommendation> {
+        let Decision::Answer { intent, product, .. } = decision else { return Vec::new() };
+        let values = |kind| understanding.into_iter().flat_map(move |u| u.values(kind)).collect::<Vec<&str>>();
+        // Offering something to a person who complains, says goodbye or asks for somebody is rude.
+        let kind = self.parts.phrasebook.definition(intent).map(|d| d.kind);
+        if matches!(kind, Some(IntentKind::Handoff | IntentKind::Smalltalk)) {
+            return Vec::new();
+        }
+        let mut talked_about: Vec<_> = product.iter().cloned().collect();
+        talked_about.extend(state.product.iter().filter(|id| Some(*id) != product.as_ref()).cloned());
+        let wishes = values(EntityKind::Wish);
+        let allergens = values(EntityKind::Allergen);
+        let free_from = self.free_from(&allergens);
+        let mut diets = values(EntityKind::Diet);
+        diets.extend(free_from.iter().map(String::as_str));
+        self.parts.recommender.recommend(&RecommendRequest {
+            talked_about: &talked_about,
+            categories: &values(EntityKind::Category),
+            brands: &values(EntityKind::Brand),
+            price: if wishes.contains(&CHEAPER) { PriceWish::Cheaper } else { PriceWish::Any },
+            allergens: &allergens,
+            diets: &diets,
+            basket: &state.basket_products,
+            sentence: understanding.map(|u| u.embedding.as_slice()),
+            photo: sighting.map(|s| s.embedding.as_slice()),
+            asked: kind == Some(IntentKind::Recommend),
+            prediction,
+        })
+    }
+
+    /// Who asks about lactose must be offered what is lactose-free: where the catalog has a diet "X-free", it says more of X than the
+    /// list of allergens, which may not know X at all.
+    fn free_from(&self, allergens: &[&str]) -> Vec<String> {
+        let is_known = |diet: &String| self.parts.catalog.products().iter().any(|product| product.diet.contains(diet));
+        allergens.iter().map(|allergen| format!("{allergen}-free")).filter(is_known).collect()
+    }
+}

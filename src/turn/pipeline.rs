@@ -1,0 +1,331 @@
+use std::time::{Duration, Instant};
+
+use super::hearing::{HeardSound, HearingError};
+use super::{Desk, WorkerError};
+use crate::audio::{self, AudioError};
+use crate::dialogue::{self, Decision, DialogueInput, TemplateError};
+use crate::domain::{
+    AnswerKind, Catalog, Channel, DialogueState, EntityKind, Heard, Pcm16k, Prediction, ProductId, Recommendation, SessionFeatures,
+    SessionId, Sighting, Timings, Transcript, TurnRecord, Understanding,
+};
+use crate::language::{LanguageError, masked};
+use crate::speech::Window;
+use crate::store::StoreError;
+use crate::vision::{self, VisionError};
+
+/// What a person brings to a turn; at least one of the three.
+#[derive(Debug, Clone, Default)]
+pub struct TurnInput {
+    /// Sound.
+    pub spoken: Option<Spoken>,
+    /// JPEG, PNG or WebP.
+    pub photo: Option<Vec<u8>>,
+    /// Typed words; they go before spoken ones.
+    pub text: Option<String>,
+}
+
+/// Sound, as it arrives.
+#[derive(Debug, Clone)]
+pub enum Spoken {
+    /// A WAV, FLAC, MP3 or Ogg Vorbis file.
+    File(Vec<u8>),
+    /// Sound from a microphone or a line.
+    Pcm(Pcm16k),
+    /// Sound that was recognised while the person still spoke.
+    Heard(HeardSound),
+}
+
+/// Why a turn was not taken. Silence, an unknown product and an unclear sentence are answers, not errors.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// No such conversation.
+    #[error("there is no session {0}; begin one with POST /v1/sessions, or leave --session out")]
+    UnknownSession(SessionId),
+    /// Nothing came in.
+    #[error("the turn is empty; send at least one of audio, photo and text")]
+    Nothing,
+    /// The sound.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The photo.
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    /// The recogniser.
+    #[error(transparent)]
+    Hearing(#[from] HearingError),
+    /// The language model.
+    #[error(transparent)]
+    Language(#[from] LanguageError),
+    /// An answer's template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The log.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A worker.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// A thread for decoding could not be had.
+    #[error("the machine is too busy to decode what was sent; try again in a moment")]
+    Decoding,
+}
+
+/// Notes how long each stage took.
+struct Watch {
+    begun: Instant,
+    timings: Timings,
+}
+
+impl Watch {
+    fn lap(&mut self, stage: &'static str, since: Instant) {
+        self.timings.add(stage, since.elapsed());
+    }
+}
+
+impl Desk {
+    /// Takes one turn of a conversation. When this returns, the turn is in the log.
+    pub async fn take(&self, session: &SessionId, channel: Channel, input: TurnInput) -> Result<TurnRecord, TurnError> {
+        let begun = Instant::now();
+        let deadline = begun + self.deadline();
+        let mut watch = Watch { begun, timings: Timings::default() };
+        if input.spoken.is_none() && input.photo.is_none() && input.text.as_deref().is_none_or(|t| t.trim().is_empty()) {
+            return Err(TurnError::Nothing);
+        }
+        let live = self.sessions.get(session);
+        let late = WorkerError::Late { model: "dialogue" };
+        let mut held = tokio::time::timeout_at(deadline.into(), live.lock()).await.map_err(|_| late)?;
+        let state = match held.take() {
+            Some(state) => state,
+            None => self.recall(session).await?,
+        };
+        // If the turn fails, the conversation stands where it stood.
+        *held = Some(state.clone());
+        let record = self.run(session, channel, input, &state, deadline, &mut watch).await?;
+        let commit = Instant::now();
+        self.parts.writer.append(private(record.clone())).await?;
+        watch.lap("commit", commit);
+        watch.lap("total", watch.begun);
+        *held = Some(record.state.clone());
+        Ok(TurnRecord { timings: watch.timings, ..record })
+    }
+
+    /// Words of a sound, without taking a turn: for what is shown while a person still speaks.
+    pub async fn recognise(&self, pcm: Pcm16k) -> Result<HeardSound, TurnError> {
+        let deadline = Instant::now() + self.deadline();
+        Ok(self.parts.hearing.run(deadline, move |hearing| hearing.hear(&pcm, Window::Utterance)).await??)
+    }
+
+    async fn recall(&self, session: &SessionId) -> Result<DialogueState, TurnError> {
+        let (reader, id) = (self.parts.reader.clone(), session.clone());
+        let state = tokio::task::spawn_blocking(move || reader.state(&id)).await.map_err(|_| TurnError::Decoding)??;
+        state.ok_or_else(|| TurnError::UnknownSession(session.clone()))
+    }
+
+    async fn run(
+        &self,
+        session: &SessionId,
+        channel: Channel,
+        input: TurnInput,
+        state: &DialogueState,
+        deadline: Instant,
+        watch: &mut Watch,
+    ) -> Result<TurnRecord, TurnError> {
+        let (heard, seen) = tokio::join!(self.hear(input.spoken, deadline), self.see(input.photo, deadline));
+        let (transcript, sighting) = (unpack_heard(heard?, watch), unpack_seen(seen?, watch));
+        let typed = input.text.filter(|text| !text.trim().is_empty());
+        let sentence = typed.clone().or_else(|| transcript.as_ref().map(|t| t.text.clone()));
+        let understanding = self.understand(sentence.clone(), deadline, watch).await?;
+
+        let step = Instant::now();
+        let parts = &self.parts;
+        let said = DialogueInput { text: sentence.as_deref(), understanding: understanding.as_ref(), sighting: sighting.as_ref() };
+        let decision = dialogue::decide(&said, state, parts.phrasebook.intents(), &parts.catalog, &parts.faq, &parts.dialogue);
+        watch.lap("decide", step);
+
+        let at_unix_ms = parts.clock.unix_ms();
+        let features = self.features(channel, state, understanding.as_ref(), &decision, at_unix_ms);
+        let prediction = self.predict(&features, understanding.as_ref(), sighting.as_ref(), deadline, watch).await?;
+        let step = Instant::now();
+        let offered = self.offers(&decision, state, understanding.as_ref(), sighting.as_ref(), prediction.as_ref());
+        watch.lap("recommend", step);
+
+        let step = Instant::now();
+        let others = others(&decision, understanding.as_ref(), &offered);
+        let answer = parts.phrasebook.answer(&decision, understanding.as_ref(), &others, state, &parts.catalog, parts.clock.moment())?;
+        watch.lap("phrase", step);
+
+        let mut next = dialogue::apply(state, &decision, understanding.as_ref(), answer.kind);
+        if answer.kind == AnswerKind::Order {
+            note_order(&mut next, understanding.as_ref(), &parts.catalog);
+        }
+        // "Say that again" repeats what was said before it, also the second time.
+        if answer.kind != AnswerKind::Smalltalk {
+            next.last_answer = Some(answer.text.clone());
+        }
+        Ok(TurnRecord {
+            session: session.clone(),
+            turn: next.turns,
+            at_unix_ms,
+            channel,
+            transcript,
+            typed,
+            sighting,
+            understanding,
+            prediction,
+            answer,
+            recommendations: offered,
+            state: next,
+            timings: watch.timings.clone(),
+        })
+    }
+
+    async fn hear(&self, spoken: Option<Spoken>, deadline: Instant) -> Result<Option<(Duration, HeardSound)>, TurnError> {
+        let Some(spoken) = spoken else { return Ok(None) };
+        let step = Instant::now();
+        // Decoding needs no model, so it does not wait for one.
+        let pcm = match spoken {
+            Spoken::Heard(sound) => return Ok(Some((Duration::ZERO, sound))),
+            Spoken::Pcm(pcm) => pcm,
+            Spoken::File(bytes) => {
+                let limits = self.parts.sound_limits;
+                in_time(deadline, move || audio::decode(&bytes, limits)).await??.pcm
+            }
+        };
+        let decoding = step.elapsed();
+        let heard = self.parts.hearing.run(deadline, move |hearing| hearing.hear(&pcm, Window::Utterance)).await??;
+        Ok(Some((decoding, heard)))
+    }
+
+    async fn see(&self, photo: Option<Vec<u8>>, deadline: Instant) -> Result<Option<(Duration, Duration, Sighting)>, TurnError> {
+        let Some(bytes) = photo else { return Ok(None) };
+        let step = Instant::now();
+        let config = self.parts.vision.clone();
+        let crop = in_time(deadline, move || vision::decode(&bytes, &config)).await??;
+        let (decoding, step) = (step.elapsed(), Instant::now());
+        let sighting = self.parts.seeing.run(deadline, move |(classifier, gallery)| classifier.sight(&crop, gallery)).await??;
+        Ok(Some((decoding, step.elapsed(), sighting)))
+    }
+
+    async fn understand(&self, sentence: Option<String>, deadline: Instant, watch: &mut Watch) -> Result<Option<Understanding>, TurnError> {
+        let Some(sentence) = sentence else { return Ok(None) };
+        let step = Instant::now();
+        let understanding = self.parts.language.run(deadline, move |language| language.understand(&sentence)).await??;
+        watch.lap("understand", step);
+        Ok(understanding)
+    }
+
+    async fn predict(
+        &self,
+        features: &SessionFeatures,
+        understanding: Option<&Understanding>,
+        sighting: Option<&Sighting>,
+        deadline: Instant,
+        watch: &mut Watch,
+    ) -> Result<Option<Prediction>, TurnError> {
+        let Some(behavior) = &self.parts.behavior else { return Ok(None) };
+        let step = Instant::now();
+        let (features, text) = (features.clone(), understanding.map(|u| u.embedding.clone()));
+        let photo = sighting.map(|s| s.embedding.clone());
+        let prediction = behavior.run(deadline, move |model| model.predict(text.as_deref(), photo.as_deref(), &features)).await?;
+        watch.lap("predict", step);
+        // A prediction is for the shop; a customer's answer does not fail with it.
+        Ok(prediction.inspect_err(|error| tracing::error!(%error, "behaviour was not predicted")).ok())
+    }
+
+    fn features(
+        &self,
+        channel: Channel,
+        state: &DialogueState,
+        understanding: Option<&Understanding>,
+        decision: &Decision,
+        now_unix_ms: u64,
+    ) -> SessionFeatures {
+        let product = match decision {
+            Decision::Answer { product: Some(id), .. } => self.parts.catalog.get(id),
+            _ => None,
+        };
+        let sentiment = understanding.and_then(|u| u.sentiment);
+        let moment = self.parts.clock.moment();
+        let intent = understanding.map(|u| u.best());
+        SessionFeatures {
+            turns: state.turns + 1,
+            seconds: if state.turns == 0 { 0.0 } else { now_unix_ms.saturating_sub(state.started_unix_ms) as f32 / 1_000.0 },
+            hour: f32::from(moment.minutes) / 60.0,
+            channel,
+            sentiment,
+            sentiment_min: [state.sentiment_min, sentiment].into_iter().flatten().reduce(f32::min),
+            unanswered: state.unanswered,
+            product_questions: state.product_questions,
+            asks_for_person: intent.is_some_and(|i| self.parts.phrasebook.is_handoff(&i.intent)),
+            intent_confidence: intent.map(|i| i.probability.get()),
+            price_cents: product.map(|p| p.price.0),
+            on_offer: product.is_some_and(|p| p.offer.is_some()),
+            in_stock: product.map(|p| p.in_stock),
+            basket: u32::try_from(state.basket.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Decodes on a thread that may block, and waits no longer than the turn has time.
+async fn in_time<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T + Send + 'static) -> Result<T, TurnError> {
+    let late = WorkerError::Late { model: "decoding" };
+    tokio::time::timeout_at(deadline.into(), tokio::task::spawn_blocking(work)).await.map_err(|_| late)?.map_err(|_| TurnError::Decoding)
+}
+
+fn unpack_heard(heard: Option<(Duration, HeardSound)>, watch: &mut Watch) -> Option<Transcript> {
+    let (decoding, sound) = heard?;
+    watch.timings.add("decode_audio", decoding);
+    watch.timings.add("voice_activity", sound.voice_activity);
+    watch.timings.add("transcribe", sound.transcribe);
+    match sound.heard {
+        Heard::Words(transcript) => Some(transcript),
+        Heard::Silence => None,
+    }
+}
+
+fn unpack_seen(seen: Option<(Duration, Duration, Sighting)>, watch: &mut Watch) -> Option<Sighting> {
+    let (decoding, classifying, sighting) = seen?;
+    watch.timings.add("decode_photo", decoding);
+    watch.timings.add("classify", classifying);
+    Some(sighting)
+}
+
+/// Further products for the words of the answer: those named beside the first, then those recommended.
+fn others(decision: &Decision, understanding: Option<&Understanding>, offered: &[Recommendation]) -> Vec<ProductId> {
+    let Decision::Answer { intent, product, .. } = decision else { return Vec::new() };
+    let named = understanding.into_iter().flat_map(|u| u.values(EntityKind::Product)).map(|sku| ProductId(sku.to_owned()));
+    let mut others: Vec<ProductId> = named.filter(|id| Some(id) != product.as_ref()).collect();
+    // A comparison is between what was named; what is recommended is no party to it.
+    if intent != "compare" {
+        others.extend(offered.iter().map(|r| r.product.clone()));
+    }
+    others
+}
+
+/// Puts what was ordered into the basket, in words and as products.
+fn note_order(state: &mut DialogueState, understanding: Option<&Understanding>, catalog: &Catalog) {
+    let words = dialogue::ordered(understanding, catalog).join(" ");
+    if !words.is_empty() {
+        state.basket.push(words);
+    }
+    let products = understanding.into_iter().flat_map(|u| u.values(EntityKind::Product)).map(|sku| ProductId(sku.to_owned()));
+    state.basket_products.extend(products);
+}
+
+/// The record as it may be written down.
+fn private(mut record: TurnRecord) -> TurnRecord {
+    if let Some(transcript) = &mut record.transcript {
+        transcript.text = masked(&transcript.text);
+        transcript.segments.iter_mut().for_each(|s| s.text = masked(&s.text));
+    }
+    record.typed = record.typed.map(|text| masked(&text));
+    if let Some(understanding) = &mut record.understanding {
+        for entity in &mut understanding.entities {
+            (entity.text, entity.value) = (masked(&entity.text), masked(&entity.value));
+        }
+    }
+    record.answer.text = masked(&record.answer.text);
+    record.state.last_answer = record.state.last_answer.map(|text| masked(&text));
+    record.state.basket.iter_mut().for_each(|item| *item = masked(item));
+    record
+}

@@ -1,0 +1,125 @@
+//! What is said is heard: every fixture, by the real recogniser, through the real voice detector.
+
+mod common;
+
+use common::{index, manifest, model, path, runtime, words};
+use kioskd::audio::{AudioConfig, Vad, decode_file};
+use kioskd::domain::{Heard, Pcm16k, Transcript};
+use kioskd::speech::{SpeechConfig, Transcriber, Window};
+use kioskd::turn::Hearing;
+
+/// Spelling, not hearing: the recogniser writes American English, and sizes as numbers.
+const SAME: [(&str, &str); 6] =
+    [("yoghurt", "yogurt"), ("twenty", "20"), ("sixteen", "16"), ("twelve", "12"), ("'d", " would"), ("oatmilk", "oat milk")];
+
+fn hearing(name: &str) -> Hearing {
+    let short_window = manifest().entry(name).expect("listed").short_window;
+    let config = SpeechConfig { model: name.to_owned(), ..SpeechConfig::default() };
+    let transcriber = Transcriber::load(&model(name), short_window, config).expect("loads");
+    Hearing { vad: Vad::load(&runtime(), &model("silero-vad")).expect("loads"), transcriber, endpoint: AudioConfig::default().endpoint }
+}
+
+fn hear(hearing: &mut Hearing, file: &str, window: Window) -> Heard {
+    let sound = decode_file(&path("audio_fixtures").join(file), AudioConfig::default().file_limits()).expect(file);
+    hearing.hear(&sound.pcm, window).expect(file).heard
+}
+
+fn canonical(text: &str) -> Vec<String> {
+    let text = SAME.iter().fold(text.to_lowercase(), |text, (from, to)| text.replace(from, to));
+    words(&text)
+}
+
+/// Word-level edit distance.
+fn word_errors(expected: &[String], heard: &[String]) -> usize {
+    let mut row: Vec<usize> = (0..=heard.len()).collect();
+    for (i, word) in expected.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in heard.iter().enumerate() {
+            let substituted = diagonal + usize::from(word != other);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[heard.len()]
+}
+
+fn text(heard: &Heard) -> &str {
+    match heard {
+        Heard::Words(Transcript { text, .. }) => text,
+        Heard::Silence => "",
+    }
+}
+
+#[test]
+fn every_fixture_keeps_its_word_error_budget() {
+    let mut hearing = hearing("tiny.en-short");
+    let (mut errors, mut all, mut told) = (0, 0, Vec::new());
+    let fixtures = index("audio_fixtures/index.jsonl").into_iter().map(|f| (String::new(), f));
+    let recordings = index("audio_fixtures/recorded/index.jsonl").into_iter().map(|f| ("recorded/".to_owned(), f));
+    for (folder, fixture) in fixtures.chain(recordings) {
+        let file = folder + fixture["file"].as_str().expect("file");
+        let expected = canonical(fixture["text"].as_str().expect("text"));
+        let heard = hear(&mut hearing, &file, Window::Utterance);
+        let wrong = word_errors(&expected, &canonical(text(&heard)));
+        // Silence and noise must give no word at all; a sentence may lose one in five.
+        if wrong > 0 && (expected.is_empty() || wrong * 5 > expected.len()) {
+            told.push(format!("{file}: expected {expected:?}, heard {:?}", text(&heard)));
+        }
+        (errors, all) = (errors + wrong, all + expected.len());
+    }
+    assert!(told.is_empty(), "{told:#?}");
+    assert!(errors * 50 <= all, "{errors} of {all} words are wrong, at most one in fifty may be");
+}
+
+#[test]
+fn a_short_window_hears_the_same_words_as_the_full_one() {
+    let mut hearing = hearing("tiny.en-short");
+    for file in ["how-much.slt.flac", "lactose.heart.flac", "offers.noisy.flac", "recorded/order-mocha.flac"] {
+        let (short, full) = (hear(&mut hearing, file, Window::Utterance), hear(&mut hearing, file, Window::Full));
+        assert_eq!(canonical(text(&short)), canonical(text(&full)), "{file}");
+        let (Heard::Words(short), Heard::Words(full)) = (short, full) else { panic!("{file} is speech") };
+        assert!(short.audio_ctx < 500 && full.audio_ctx == 1500, "{file}: {} and {} units", short.audio_ctx, full.audio_ctx);
+    }
+}
+
+#[test]
+fn without_the_adapter_the_window_keeps_its_floor() {
+    let Heard::Words(heard) = hear(&mut hearing("tiny.en-f16"), "how-much.slt.flac", Window::Utterance) else { panic!("speech") };
+    assert_eq!(heard.audio_ctx, 512);
+    assert_eq!(canonical(&heard.text), ["how", "much", "is", "this"]);
+}
+
+#[test]
+fn the_same_state_hears_the_same_after_another_person_spoke() {
+    let mut hearing = hearing("tiny.en-short");
+    let first = hear(&mut hearing, "bananas.heart.flac", Window::Utterance);
+    hear(&mut hearing, "card.awb.flac", Window::Utterance);
+    assert_eq!(hear(&mut hearing, "bananas.heart.flac", Window::Utterance), first);
+}
+
+#[test]
+fn segments_lie_inside_the_sound_and_in_order() {
+    let Heard::Words(heard) = hear(&mut hearing("tiny.en-short"), "ten-questions.ogg", Window::Utterance) else { panic!("speech") };
+    assert_eq!(heard.segments.len(), 10);
+    assert!(heard.segments.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms + 400), "{:?}", heard.segments);
+    assert!(heard.segments.iter().all(|s| s.start_ms < s.end_ms && s.end_ms <= 31_400), "{:?}", heard.segments);
+}
+
+#[test]
+fn more_than_whisper_can_see_is_refused_and_a_click_is_silence() {
+    let mut transcriber = hearing("tiny.en-short").transcriber;
+    let long = Pcm16k::new(vec![0.0; 31 * 16_000]).expect("finite");
+    assert!(transcriber.transcribe(&long, Window::Utterance).expect_err("accepted").to_string().contains("31.0 s"));
+    let mut click = vec![0.0; 800];
+    click[400] = 0.9;
+    let heard = transcriber.transcribe(&Pcm16k::new(click).expect("finite"), Window::Utterance).expect("hears");
+    assert!(text(&heard).len() < 12, "a click became {heard:?}");
+}
+
+#[test]
+fn an_english_model_does_not_pretend_to_hear_german() {
+    let config = SpeechConfig { language: "de".to_owned(), ..SpeechConfig::default() };
+    let refused = Transcriber::load(&model("tiny.en-short"), true, config).err().expect("accepted").to_string();
+    assert!(refused.contains("hears English only"), "{refused}");
+}
