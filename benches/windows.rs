@@ -58,7 +58,11 @@ fn main() {
         let ms = |d: Duration| d.as_secs_f64() * 1_000.0;
         println!("{file:<40} {length:>6.2} {:>9.1} {:>9.1} {:>6.1}", ms(slow), ms(quick), slow.as_secs_f64() / quick.as_secs_f64());
         let (a, b) = (common::words(&expected), common::words(&found));
-        if a == b { same += 1 } else { println!("    30 s: {expected}\n    own:  {found}") }
+        if a == b {
+            same += 1
+        } else {
+            println!("    30 s: {expected}\n    own:  {found}")
+        }
         (total_full, total_short, seconds) = (total_full + slow, total_short + quick, seconds + length);
     }
     println!(

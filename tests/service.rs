@@ -20,15 +20,16 @@ struct Service {
 impl Service {
     fn start(data: &Path, extra: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"][..], extra].concat();
-        let mut child =
-            command(data, &arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        let child = command(data, &arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        // Made first, so that whatever happens here the child is ended.
+        let mut service = Self { child, address: String::new() };
         // It says where it listens once it is ready; if it fails it says why and the lines end.
         let mut told = String::new();
-        let lines = BufReader::new(child.stderr.as_mut().expect("stderr")).lines().map_while(Result::ok);
+        let lines = BufReader::new(service.child.stderr.take().expect("stderr")).lines().map_while(Result::ok);
         for line in lines {
             if let Some(rest) = line.split("open http://").nth(1) {
-                let address = rest.split('/').next().expect("an address").to_owned();
-                return Self { child, address };
+                rest.split('/').next().expect("an address").clone_into(&mut service.address);
+                return service;
             }
             told += &line;
         }

@@ -137,8 +137,8 @@ async fn a_person_is_fetched_when_asked_for_and_offered_after_two_failures() {
 async fn a_real_order_is_read_back_and_kept() {
     let conversation = Conversation::begin().await;
     let record = conversation.take(said("recorded/order-medium-latte.flac")).await;
-    Conversation::check(&record, AnswerKind::Order, &["medium", "latte"]);
-    assert_eq!(record.state.basket, ["medium latte"]);
+    Conversation::check(&record, AnswerKind::Order, &["medium", "double shot", "latte", "sugar"]);
+    assert_eq!(record.state.basket, ["medium double shot latte sugar"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

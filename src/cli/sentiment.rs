@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{Failure, Place, open, progress};
+use crate::config::ShopFiles;
+use crate::domain::{IntentDefinition, IntentKind};
 use crate::language::{Encoder, LabelledSentence, Sentiment};
 
 /// The sentiment of sentences.
@@ -31,14 +33,19 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
             .map_err(|e| job(&e))?;
     let text = String::from_utf8(open::read(&data)?).map_err(|_| Failure::Input(format!("{} is not UTF-8 text", data.display())))?;
     let sentences = parse(&text).map_err(|e| Failure::Input(format!("{}, {e}", data.display())))?;
-    let texts: Vec<String> = sentences.iter().map(|s| s.text.clone()).collect();
+    let files = ShopFiles::read(&config.paths.shop).map_err(|problems| Failure::Input(problems.join("\n")))?;
+    // The shop's own plain questions carry no feeling.
+    let is_plain = |intent: &&IntentDefinition| matches!(intent.kind, IntentKind::Fact | IntentKind::Faq | IntentKind::Order);
+    let plain = files.intents.iter().filter(is_plain).flat_map(|intent| intent.examples.iter().cloned());
+    let texts: Vec<String> = sentences.iter().map(|s| s.text.clone()).chain(plain).collect();
     let bar = progress::bar(texts.len() as u64, "encoding");
-    let vectors = encoder.encode_all(&texts, 1, &|| bar.inc(1)).map_err(|e| job(&e))?;
+    let mut vectors = encoder.encode_all(&texts, 1, &|| bar.inc(1)).map_err(|e| job(&e))?;
     bar.finish_and_clear();
-    let (head, report) = Sentiment::fit(&sentences, &vectors).map_err(|e| Failure::Input(e.to_string()))?;
+    let neutral = vectors.split_off(sentences.len());
+    let (head, report) = Sentiment::fit(&sentences, &vectors, &neutral).map_err(|e| Failure::Input(e.to_string()))?;
     head.save(&out).map_err(|e| job(&e))?;
     open::print_json(&json!({
-        "sentences": report.sentences, "cross_validated_accuracy": report.accuracy, "always_the_same": report.baseline,
+        "sentences": report.sentences, "neutral": neutral.len(), "cross_validated_accuracy": report.accuracy, "always_the_same": report.baseline,
     }))
 }
 

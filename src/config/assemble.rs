@@ -1,7 +1,7 @@
 //! Builds a desk: every model checked, loaded and put on its worker.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Config, ShopFiles};
@@ -239,7 +239,7 @@ pub fn open_language(
 }
 
 /// The head that was fitted to these examples before, or a new one.
-fn fitted(path: &PathBuf, files: &ShopFiles, vectors: &[Vec<f32>]) -> Result<IntentClassifier, AssembleError> {
+fn fitted(path: &Path, files: &ShopFiles, vectors: &[Vec<f32>]) -> Result<IntentClassifier, AssembleError> {
     if let Ok(head) = IntentClassifier::load(path, &files.intents) {
         return Ok(head);
     }

@@ -262,12 +262,14 @@ struct WordsFile {
     #[serde(default)]
     size: BTreeMap<String, Vec<String>>,
     #[serde(default)]
+    extra: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     wish: BTreeMap<String, Vec<String>>,
 }
 
 impl WordsFile {
     fn build(self) -> WordLists {
-        WordLists { allergen: self.allergen, diet: self.diet, size: self.size, wish: self.wish }
+        WordLists { allergen: self.allergen, diet: self.diet, size: self.size, extra: self.extra, wish: self.wish }
     }
 }
 

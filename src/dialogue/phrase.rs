@@ -225,7 +225,7 @@ pub fn ordered(understanding: Option<&Understanding>, catalog: &Catalog) -> Vec<
         match entity.kind {
             EntityKind::Product => ordered.push(name(&entity.value)),
             EntityKind::Category => ordered.push(entity.text.to_lowercase()),
-            EntityKind::Quantity | EntityKind::Size => ordered.push(entity.value.clone()),
+            EntityKind::Quantity | EntityKind::Size | EntityKind::Extra => ordered.push(entity.value.clone()),
             _ => continue,
         }
         end = entity.end;

@@ -33,6 +33,8 @@ pub enum EntityKind {
     Quantity,
     /// A cup or package size.
     Size,
+    /// What goes with an order: shots, sugar, ice.
+    Extra,
     /// An allergen (EU list); the value is the catalog's word.
     Allergen,
     /// A diet; the value is the catalog's word.
@@ -54,6 +56,7 @@ impl EntityKind {
             EntityKind::Brand => "brand",
             EntityKind::Quantity => "quantity",
             EntityKind::Size => "size",
+            EntityKind::Extra => "extra",
             EntityKind::Allergen => "allergen",
             EntityKind::Diet => "diet",
             EntityKind::Wish => "wish",

@@ -47,6 +47,8 @@ pub struct WordLists {
     pub diet: BTreeMap<String, Vec<String>>,
     /// Sizes: "large" is said "big".
     pub size: BTreeMap<String, Vec<String>>,
+    /// What goes with an order: "double shot" is said "two shots".
+    pub extra: BTreeMap<String, Vec<String>>,
     /// Wishes: "cheaper" is said "less expensive".
     pub wish: BTreeMap<String, Vec<String>>,
 }
@@ -100,6 +102,7 @@ impl EntityFinder {
             (EntityKind::Allergen, &words.allergen),
             (EntityKind::Diet, &words.diet),
             (EntityKind::Size, &words.size),
+            (EntityKind::Extra, &words.extra),
             (EntityKind::Wish, &words.wish),
         ];
         for (kind, list) in lists {
@@ -268,6 +271,7 @@ mod tests {
             allergen: list("milk", &["milk", "dairy"]),
             diet: list("vegan", &["vegan"]),
             size: list("large", &["large", "big"]),
+            extra: BTreeMap::new(),
             wish: BTreeMap::new(),
         };
         EntityFinder::new(&catalog, &words)

@@ -39,7 +39,14 @@ pub struct Sentiment {
 
 impl Sentiment {
     /// Fits a head to labelled sentences and their vectors, and tells how it does on held-out fifths.
-    pub fn fit(sentences: &[LabelledSentence], vectors: &[Vec<f32>]) -> Result<(Self, SentimentReport), LanguageError> {
+    ///
+    /// `neutral` are vectors of sentences without any feeling, such as a shop's plain questions: each is learnt as half positive, half
+    /// negative. Without them a head that has only read reviews takes a side on "how much is this".
+    pub fn fit(
+        sentences: &[LabelledSentence],
+        vectors: &[Vec<f32>],
+        neutral: &[Vec<f32>],
+    ) -> Result<(Self, SentimentReport), LanguageError> {
         let labels: Vec<u32> = sentences.iter().map(|s| u32::from(s.positive)).collect();
         let positive = labels.iter().filter(|&&l| l == 1).count();
         if positive < FOLDS || labels.len() - positive < FOLDS {
@@ -47,8 +54,9 @@ impl Sentiment {
         }
         let fit = |keep: &dyn Fn(usize) -> bool| {
             let kept: Vec<usize> = (0..labels.len()).filter(|&at| keep(at)).collect();
-            let rows: Vec<&[f32]> = kept.iter().map(|&at| vectors[at].as_slice()).collect();
-            LinearHead::fit(&rows, &kept.iter().map(|&at| labels[at]).collect::<Vec<_>>(), 2, DECAY)
+            let sides = neutral.iter().flat_map(|vector| [(vector.as_slice(), 0), (vector.as_slice(), 1)]);
+            let (rows, marks): (Vec<&[f32]>, Vec<u32>) = kept.iter().map(|&at| (vectors[at].as_slice(), labels[at])).chain(sides).unzip();
+            LinearHead::fit(&rows, &marks, 2, DECAY)
         };
         let mut held_out = vec![Vec::new(); labels.len()];
         for fold in 0..FOLDS {

@@ -41,7 +41,7 @@ impl Evidence<'_> {
                 format!("Also {}, and {} cheaper than {}.", than.category, by.spoken(currency_word), than.name)
             }
             Evidence::Alternative(product) => format!("Another choice beside {}.", product.name),
-            Evidence::Category(category) => format!("It is one of our {category}."),
+            Evidence::Category(category) => format!("You asked for {category}."),
             Evidence::Brand(brand) => format!("It is made by {brand}."),
             Evidence::Offer(offer) => format!("On offer: {}.", offer.trim_end_matches('.')),
             Evidence::Sentence => "It fits what you asked for.".to_owned(),

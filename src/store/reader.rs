@@ -68,7 +68,7 @@ impl Reader {
                 return Ok(None);
             }
             let mut statement = connection.prepare("SELECT * FROM turns WHERE session = ?1 ORDER BY turn")?;
-            let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
             let rows = statement.query_map([session.as_str()], |row| {
                 names
                     .iter()
