@@ -30,15 +30,17 @@ setup-base: setup ## Also fetch Whisper base, which understands 99 languages (13
 setup-all-whisper: setup ## Also make the smaller variants of both Whispers (8 and 6 bits a weight)
 	@$(FETCH) tiny.en-short-q8_0 tiny.en-short-q5_1 base-f16 base-q8_0 base-q5_1
 
-build: system-packages ## Compile the optimized program
+build: setup ## Compile the optimized program
 	@command -v cargo >/dev/null || { echo "build: there is no cargo here; install Rust 1.92 or newer with rustup, then run this again"; exit 1; }
 	@echo "build: compiling $(KIOSKD)"
 	@cargo build --release --locked
+	@echo "build: learning the shop's sentences, so that the first start is as quick as the next"
+	@$(KIOSKD) understand < /dev/null
 
-demo: setup build ## Set up, build, and serve one customer from recordings: no microphone, no camera
+demo: build ## Set up, build, and serve one customer from recordings: no microphone, no camera
 	@$(KIOSKD) demo
 
-run: setup build ## Set up, build, and start the service
+run: build ## Set up, build, and start the service
 	@$(KIOSKD) serve
 
 test: test-packages setup $(TEST_STAMP) ## Set up and run every check; CI runs this and nothing else

@@ -5,83 +5,30 @@
 
 #![cfg(target_os = "linux")]
 
+#[path = "common/fake_microphone.rs"]
+mod fake_microphone;
+
 use std::f32::consts::{SQRT_2, TAU};
-use std::io::Write;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fake_microphone::{MICROPHONE, PulseAudio, RATE, alsa_config, server_address, write_sound};
+
 use kioskd::audio::{FRAME_SAMPLES, Microphone, MicrophoneEvent, devices};
-
-/// The name of the fake microphone. (Not ALSA's `default`: with its pulse plugin installed, that is always PulseAudio itself.)
-const MICROPHONE: &str = "kioskmic";
-
-/// The rate at which our code opens a device that can do anything, two channels of f32. The file is in that format.
-const RATE: u32 = 48_000;
 
 /// Bound of every wait. The slowest start measured on a busy machine was 1.7 s; looking for a lost microphone takes up to 5 s a time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A PulseAudio server of our own, without a sound card.
-struct PulseAudio(Child);
-
-impl PulseAudio {
-    fn start(room: &Path) -> Self {
-        let script = room.join("pulse.pa");
-        let socket = room.join("native");
-        // A server that was killed leaves its socket behind, and its successor would not start.
-        drop(std::fs::remove_file(&socket));
-        let modules = format!(
-            "load-module module-native-protocol-unix socket={} auth-anonymous=1\n\
-             load-module module-null-sink sink_name=kiosk rate={RATE} channels=2\n",
-            socket.display()
-        );
-        std::fs::write(&script, modules).unwrap();
-        let server = Command::new("pulseaudio")
-            .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=0", "-F"])
-            .arg(&script)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("pulseaudio cannot be started ({error}); install it with `make setup`"));
-        Self(server)
-    }
-}
-
-impl Drop for PulseAudio {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// A tone of 440 Hz at half of full scale on both channels, long enough for the whole test: at its end the file begins anew.
-fn write_tone(path: &Path) {
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
-    for n in 0..RATE * 10 {
-        let sample = 0.5 * (TAU * 440.0 * n as f32 / RATE as f32).sin();
-        (0..2).for_each(|_| file.write_all(&sample.to_le_bytes()).unwrap());
-    }
-    file.flush().unwrap();
-}
-
-/// Gives ALSA a microphone that is our file at the pace of our server. Must happen before anything asks ALSA.
+/// Gives ALSA a tone of 440 Hz, at half of full scale, as a microphone. Must happen before anything asks ALSA. The tone is long enough
+/// for the whole test: at its end the file begins anew.
 fn plug_in(room: &Path) {
     let tone = room.join("tone.raw");
-    write_tone(&tone);
-    let config = format!(
-        "</usr/share/alsa/alsa.conf>\n\
-         pcm.paced {{ type pulse device \"kiosk.monitor\" }}\n\
-         pcm.kioskmic {{ type file slave.pcm \"paced\" file \"/dev/null\" infile \"{}\" format \"raw\"\n\
-             hint {{ show on description \"A file as a microphone\" }} }}\n",
-        tone.display()
-    );
-    let path = room.join("asound.conf");
-    std::fs::write(&path, config).unwrap();
+    write_sound(&tone, (0..RATE * 10).map(|n| 0.5 * (TAU * 440.0 * n as f32 / RATE as f32).sin()));
+    let config = alsa_config(room, &tone);
     // SAFETY: this is the only test of this program, and no other thread runs yet that could read the environment.
     unsafe {
-        std::env::set_var("ALSA_CONFIG_PATH", &path);
-        std::env::set_var("PULSE_SERVER", format!("unix:{}", room.join("native").display()));
+        std::env::set_var("ALSA_CONFIG_PATH", config);
+        std::env::set_var("PULSE_SERVER", server_address(room));
     }
 }
 
@@ -91,7 +38,7 @@ fn open() -> Microphone {
     loop {
         match Microphone::open(Some(MICROPHONE)) {
             Ok(microphone) => return microphone,
-            Err(error) => assert!(since.elapsed() < PATIENCE, "{error}; is libasound2-plugins installed? `make setup` does it"),
+            Err(error) => assert!(since.elapsed() < PATIENCE, "{error}; is libasound2-plugins installed? `make test-packages` does it"),
         }
     }
 }

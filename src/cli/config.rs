@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::{Failure, Place, open};
 use crate::config::{Config, ShopFiles};
 use crate::dialogue::Phrasebook;
+use crate::vision::read_classes;
 
 /// The settings and the shop's files.
 #[derive(Debug, clap::Subcommand)]
@@ -31,6 +32,17 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
             let unlisted: Vec<String> = named.into_iter().filter_map(|name| manifest.entry(name).err()).map(|e| e.to_string()).collect();
             if !unlisted.is_empty() {
                 return Err(Failure::Input(unlisted.join("\n")));
+            }
+            let model = manifest.path(manifest.entry(&config.vision.model).map_err(|e| Failure::Input(e.to_string()))?);
+            let classes = read_classes(&model.with_file_name("classes.csv")).map_err(|e| Failure::Input(e.to_string()))?;
+            let is_misspelt = |class: &&String| !classes.iter().any(|known| known.name == **class);
+            let claimed = files.catalog.products().iter().filter_map(|product| product.photo_class.as_ref());
+            let misspelt: Vec<String> = claimed
+                .filter(is_misspelt)
+                .map(|class| format!("photo_class {class:?} is no class of {}; its classes.csv lists them", config.vision.model))
+                .collect();
+            if !misspelt.is_empty() {
+                return Err(Failure::Input(misspelt.join("\n")));
             }
             let counts = (files.catalog.products().len(), files.intents.len(), files.shop.faq.len());
             Phrasebook::new(files.shop, files.intents).map_err(|e| Failure::Input(e.to_string()))?;

@@ -10,9 +10,9 @@ use crate::turn::{Spoken, TurnInput};
 /// Serve recorded customers and show every step.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The recordings and photos
-    #[arg(long, value_name = "FILE", default_value = "config/demo.toml")]
-    script: PathBuf,
+    /// The recordings and photos (default: demo.toml beside the shop's files)
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
 }
 
 /// A list of customers; paths are relative to the folder above the script's.
@@ -38,10 +38,11 @@ struct Turn {
 }
 
 pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
-    let text = String::from_utf8(open::read(&arguments.script)?).map_err(|_| Failure::Input("the script is not text".to_owned()))?;
-    let script: Script = toml::from_str(&text).map_err(|e| Failure::Input(format!("{}: {e}", arguments.script.display())))?;
-    let folder = arguments.script.parent().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let mut config = open::config(place)?;
+    let path = arguments.script.clone().unwrap_or_else(|| config.paths.shop.join("demo.toml"));
+    let text = String::from_utf8(open::read(&path)?).map_err(|_| Failure::Input(format!("{} is not text", path.display())))?;
+    let script: Script = toml::from_str(&text).map_err(|e| Failure::Input(format!("{}: {e}", path.display())))?;
+    let folder = path.parent().unwrap_or(Path::new("")).join("..");
     if place.data_dir.is_none() {
         // The demo's customers do not belong among the shop's.
         config.paths.data = config.paths.data.join("demo");

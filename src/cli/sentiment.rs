@@ -35,7 +35,8 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let sentences = parse(&text).map_err(|e| Failure::Input(format!("{}, {e}", data.display())))?;
     let files = ShopFiles::read(&config.paths.shop).map_err(|problems| Failure::Input(problems.join("\n")))?;
     // The shop's own plain questions carry no feeling.
-    let is_plain = |intent: &&IntentDefinition| matches!(intent.kind, IntentKind::Fact | IntentKind::Faq | IntentKind::Order);
+    let is_plain =
+        |intent: &&IntentDefinition| matches!(intent.kind, IntentKind::Fact | IntentKind::Faq | IntentKind::Order | IntentKind::Recommend);
     let plain = files.intents.iter().filter(is_plain).flat_map(|intent| intent.examples.iter().cloned());
     let texts: Vec<String> = sentences.iter().map(|s| s.text.clone()).chain(plain).collect();
     let bar = progress::bar(texts.len() as u64, "encoding");

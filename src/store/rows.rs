@@ -52,7 +52,7 @@ fn sighting_json(sighting: &Sighting) -> Value {
     let top = sighting.top.iter().map(|c| {
         json!({ "product": c.product.as_ref().map(ProductId::as_str), "label": c.label, "class_id": c.class_id, "probability": c.probability.get() })
     });
-    json!({ "known": sighting.verdict == Verdict::Known, "similarity": sighting.similarity, "top": top.collect::<Vec<_>>() })
+    json!({ "known": sighting.verdict == Verdict::Known, "similarity": sighting.similarity, "advice": sighting.advice.map(|a| a.sentence()), "top": top.collect::<Vec<_>>() })
 }
 
 fn understanding_json(understanding: &Understanding) -> Value {
@@ -75,6 +75,8 @@ fn prediction_json(prediction: &Prediction) -> Value {
         "accept_recommendation": prediction.accept_recommendation.get(),
         "handoff_needed": prediction.handoff_needed.get(),
         "abandon": prediction.abandon.get(),
+        "shares": { "text": prediction.shares.text, "photo": prediction.shares.photo, "session": prediction.shares.session },
+        "because": prediction.because.iter().map(|push| json!({ "feature": push.feature, "effect": push.effect })).collect::<Vec<_>>(),
     })
 }
 

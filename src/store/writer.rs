@@ -145,3 +145,69 @@ fn commit(connection: &mut Connection, job: &Job) -> rusqlite::Result<()> {
     }
     transaction.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Answer, AnswerKind, Channel, DialogueState, Timings};
+
+    fn record(session: &SessionId, turn: u32, text: &str) -> TurnRecord {
+        TurnRecord {
+            session: session.clone(),
+            turn,
+            at_unix_ms: 1_800_000_000_000,
+            channel: Channel::Typed,
+            transcript: None,
+            typed: Some(text.to_owned()),
+            sighting: None,
+            understanding: None,
+            prediction: None,
+            answer: Answer { kind: AnswerKind::Fact, text: "It costs 79 cents.".to_owned(), product: None },
+            recommendations: Vec::new(),
+            state: DialogueState { turns: turn, ..DialogueState::default() },
+            timings: Timings::default(),
+        }
+    }
+
+    fn count(connection: &Connection) -> u32 {
+        connection.query_row("SELECT count(*) FROM turns", [], |row| row.get(0)).expect("counts")
+    }
+
+    #[test]
+    fn a_full_disk_is_told_nothing_is_half_written_and_with_room_it_goes_on() {
+        let room = tempfile::tempdir().expect("a folder");
+        let path = room.path().join(FILE);
+        let mut connection = open_for_writing(&path).expect("opens");
+        let session = SessionId::parse("s").expect("an identifier");
+        commit(&mut connection, &Job::Append(Box::new(record(&session, 1, "first")))).expect("has room");
+        // SQLite then says "full" exactly as it does when the disk is.
+        let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("counts pages");
+        connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).expect("sets the limit");
+        let long = Job::Append(Box::new(record(&session, 2, &"x".repeat(100_000))));
+        let error = StoreError::of(&path, &commit(&mut connection, &long).expect_err("there is no room"));
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+        assert_eq!(count(&connection), 1);
+        connection.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).expect("sets the limit");
+        commit(&mut connection, &long).expect("has room again");
+        assert_eq!(count(&connection), 2);
+    }
+
+    #[test]
+    fn a_log_of_a_newer_kioskd_is_left_alone() {
+        let room = tempfile::tempdir().expect("a folder");
+        let path = room.path().join(FILE);
+        Connection::open(&path).and_then(|c| c.pragma_update(None, "user_version", 99)).expect("a log from the future");
+        let error = open_for_writing(&path).expect_err("opened").to_string();
+        assert!(error.contains("has version 99"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused_and_not_overwritten() {
+        let room = tempfile::tempdir().expect("a folder");
+        let path = room.path().join(FILE);
+        std::fs::write(&path, "not a database, but somebody's letter ".repeat(50)).expect("writes");
+        let error = open_for_writing(&path).expect_err("opened").to_string();
+        assert!(error.contains("cannot be used as the session log"), "{error}");
+        assert!(std::fs::read_to_string(&path).expect("still there").starts_with("not a database"));
+    }
+}
