@@ -158,6 +158,7 @@ async fn what_was_said_of_cards_and_addresses_is_not_in_the_log() {
     conversation.take(typed(text)).await;
     let rows = conversation.desk.reader().turns(&conversation.session).expect("the log").expect("the session");
     let row = rows[0].to_string();
+    assert!(rows[0]["text_embedding"].is_null(), "the vector of the unmasked words is not kept");
     assert!(!row.contains("0701234567") && !row.contains("jo@example.com"), "{row}");
     assert_eq!(rows[0]["typed"], "my number is [number] and my mail is [email], where are the lemons");
 }

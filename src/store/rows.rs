@@ -38,7 +38,7 @@ pub(super) fn insert(connection: &Connection, record: &TurnRecord) -> rusqlite::
             recommendations_json(record).to_string(),
             state_json(&record.state).to_string(),
             timings_json(record).to_string(),
-            understanding.map(|u| bytes(&u.embedding)),
+            understanding.filter(|u| !u.embedding.is_empty()).map(|u| bytes(&u.embedding)),
             sighting.map(|s| bytes(&s.embedding)),
         ])?;
     Ok(())

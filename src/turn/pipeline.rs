@@ -314,12 +314,19 @@ fn note_order(state: &mut DialogueState, understanding: Option<&Understanding>, 
 
 /// The record as it may be written down.
 fn private(mut record: TurnRecord) -> TurnRecord {
+    let said = record.typed.clone().or_else(|| record.transcript.as_ref().map(|t| t.text.clone()));
     if let Some(transcript) = &mut record.transcript {
         transcript.text = masked(&transcript.text);
         transcript.segments.iter_mut().for_each(|s| s.text = masked(&s.text));
     }
     record.typed = record.typed.map(|text| masked(&text));
+    let kept = record.typed.as_ref().or_else(|| record.transcript.as_ref().map(|t| &t.text));
+    let is_masked = kept != said.as_ref();
     if let Some(understanding) = &mut record.understanding {
+        // The vector was made of the words before they were masked, and could give them away.
+        if is_masked {
+            understanding.embedding.clear();
+        }
         for entity in &mut understanding.entities {
             (entity.text, entity.value) = (masked(&entity.text), masked(&entity.value));
         }
