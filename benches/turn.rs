@@ -1,4 +1,4 @@
-//! The whole turn: a spoken question of some three seconds with a photo, from the end of speech to the committed answer.
+//! The whole turn: a spoken request of 2.9 seconds with a photo, from the end of speech to the committed answer.
 //!
 //! Prints the median of each stage and of the whole, the memory of the process and the time to ready beside criterion's own figures;
 //! docs/results/turn.md quotes them.
@@ -12,7 +12,7 @@ use criterion::Criterion;
 use kioskd::domain::{Channel, TurnRecord};
 use kioskd::turn::{Spoken, TurnInput};
 
-const AUDIO: &str = "audio_fixtures/apples.heart.flac";
+const AUDIO: &str = "audio_fixtures/latte.heart.flac";
 const PHOTO: &str = "tests/photos/grocery/Granny-Smith_001.jpg";
 
 fn input() -> TurnInput {

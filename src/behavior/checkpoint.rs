@@ -32,7 +32,7 @@ pub struct Provenance {
 /// Everything a trained model is made of, as it lies on disk.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
-    /// The weights by name, see [`PARAMETERS`].
+    /// The weights by name, see `PARAMETERS` in `fusion.rs`.
     pub weights: BTreeMap<String, Tensor>,
     /// How inputs are scaled.
     pub scales: InputScales,

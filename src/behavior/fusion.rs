@@ -67,7 +67,7 @@ pub struct FusionNetwork {
 }
 
 impl FusionNetwork {
-    /// Takes the weights named in [`PARAMETERS`].
+    /// Takes the weights named in `PARAMETERS`.
     /// # Errors
     /// Where one is missing or has another shape.
     pub fn new(weights: VarBuilder) -> candle_core::Result<Self> {

@@ -1,6 +1,6 @@
 //! What to say next, and in which words.
 //!
-//! [`policy`] decides: which intent, about which product, from which source. It is a pure function of the conversation so far, what
+//! [`decide`] decides: which intent, about which product, from which source. It is a pure function of the conversation so far, what
 //! was understood and what was seen, so the same turns give the same answers. [`Phrasebook`] puts the decision into the shop's own
 //! words: every fact comes from the catalog, the shop's file or the FAQ, and what they do not say is said to be unknown.
 //! Nothing here computes a model; vectors come in, sentences go out.

@@ -1,7 +1,7 @@
 /// Shortest run of digits that is taken for a telephone, card or account number. Prices, times and order numbers are shorter.
 const DIGITS_MIN: usize = 7;
 
-/// The text with telephone, card and account numbers and e-mail addresses replaced by "[number]" and "[email]".
+/// The text with telephone, card and account numbers and e-mail addresses replaced by `[number]` and `[email]`.
 ///
 /// It is called before anything is written down or logged. Digits may be parted by blanks, hyphens, dots, slashes and brackets, as
 /// people and recognisers write them.

@@ -2,7 +2,7 @@
 //!
 //! [`Encoder`] (MiniLM, candle) makes a vector of the sentence; [`IntentClassifier`] decides on it which of the shop's intents is
 //! meant, or that none is; [`EntityFinder`] finds what is named in the shop's own catalog and word lists; [`Sentiment`] says how the
-//! person feels. All that is particular to a shop is data handed in: examples, products, words. [`mask`] hides personal numbers and
+//! person feels. All that is particular to a shop is data handed in: examples, products, words. [`masked`] hides personal numbers and
 //! addresses before anything is written down.
 
 mod bert;

@@ -1,6 +1,6 @@
 //! What a photo shows: from bytes to a [`crate::domain::Sighting`].
 //!
-//! [`decode`] makes pixels of JPEG, PNG or WebP within bounds and turns them upright; [`quality`] says what would make the next photo
+//! [`decode`] makes pixels of JPEG, PNG or WebP within bounds and turns them upright; [`advice`] says what would make the next photo
 //! better; [`Classifier`] runs the ONNX network, whose contract (crop, scale, normalise, temperature) stands in one place; [`Gallery`]
 //! keeps a few enrolled views of each class and decides known or unknown. A product that was never enrolled is an outcome, not an
 //! error. Which product of the shop a class stands for is handed in; there are no shops here.
