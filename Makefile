@@ -47,7 +47,7 @@ test: test-packages setup $(TEST_STAMP) ## Set up and run every check; CI runs t
 	@scripts/test.sh
 
 bench: setup ## Set up and measure; prints the figures that the README quotes
-	@cargo bench --locked
+	@RAYON_NUM_THREADS=1 cargo bench --locked
 
 fixtures: setup ## Make the sounds of audio_fixtures anew
 	@audio_fixtures/make.sh
