@@ -114,8 +114,9 @@ fn models(manifest: &Manifest, config: &Config) -> Vec<Check> {
     listed.chain(unlisted).map(|outcome| check("model", outcome, Verdict::Bad)).collect()
 }
 
-/// Which Whisper this machine should run. Measured on two cores: for a question of 3 s `tiny.en` with its adapter needs 0.1 s on one
-/// core and `base`, with its floor of 512 units, 0.5 s; larger ones need a GPU or more cores (docs/results/turn.md).
+/// Which Whisper this machine should run. Measured on one of two cores, for a request of 2.9 s (`kioskd transcribe --model NAME --json`):
+/// `tiny.en` with its adapter 0.35 s with everything around it, `base` with its floor of 512 units 1.2 to 1.5 s; larger ones need a GPU
+/// or more cores.
 fn whisper(manifest: &Manifest, config: &Config) -> Check {
     let (best, why) = match (config.language_is_english(), cores()) {
         (true, ..=3) => ("tiny.en-short", "English on few cores: the only one that answers within 0.4 s"),
