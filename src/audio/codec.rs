@@ -3,13 +3,16 @@ use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read};
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
+use symphonia_adapter_libopus::OpusDecoder;
 
 use super::AudioError;
 use super::container::Container;
@@ -64,7 +67,7 @@ pub fn decode_file(path: &Path, limits: FileLimits) -> Result<Sound, AudioError>
     decode(&bytes, limits)
 }
 
-/// Decodes a WAV (PCM, float, A-law, mu-law), FLAC, MP3 or Ogg Vorbis file to 16 kHz mono.
+/// Decodes a WAV (PCM, float, A-law, mu-law), FLAC, MP3, Ogg Vorbis or Opus file to 16 kHz mono.
 ///
 /// The format is known by its first bytes, so a wrong file name does no harm. Several channels become their mean, or the loudest one
 /// where the mean would cancel (see [`Mixdown`]). Memory is bounded by the playing time at 16 kHz: nothing is kept at the file's own
@@ -85,6 +88,17 @@ pub fn decode(bytes: &[u8], limits: FileLimits) -> Result<Sound, AudioError> {
     file.decode(mixdown, limits)
 }
 
+/// Symphonia's own decoders and Opus, which voice messages are in (RFC 6716).
+fn codecs() -> &'static CodecRegistry {
+    static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+        let mut codecs = CodecRegistry::new();
+        symphonia::default::register_enabled_codecs(&mut codecs);
+        codecs.register_audio_decoder::<OpusDecoder>();
+        codecs
+    });
+    &CODECS
+}
+
 /// Bytes that are known to be a sound file, with a header that can be trusted.
 struct SoundFile<'a> {
     container: Container,
@@ -102,13 +116,6 @@ impl<'a> SoundFile<'a> {
         // Checked here as well as on the decoded sound, because the decoder takes a count of 0 for a damaged file.
         check_format(wav.rate, usize::from(wav.channels))?;
         Ok(Self { container, bytes: wav.bytes, truncated: wav.truncated })
-    }
-
-    /// The coding, where it is one that people send and that cannot be decoded: voice messages are Opus.
-    fn coding(&self) -> Option<String> {
-        // The first page of an Ogg file has a header of 28 bytes, then the coding's own mark. RFC 7845, section 5.1.
-        let is_opus = self.bytes.get(28..).is_some_and(|packet| packet.starts_with(b"OpusHead"));
-        (self.container == Container::Ogg && is_opus).then(|| "Opus".to_owned())
     }
 
     /// Decides how the channels become one. Mono is known by its first block; otherwise the whole file is heard once.
@@ -190,9 +197,9 @@ impl<'a> Blocks<'a> {
         let (Some(track), Some(coding)) = (track, coding) else {
             return Err(AudioError::NoSamples { container: container.name() });
         };
-        let decoder = symphonia::default::get_codecs().make_audio_decoder(coding, &AudioDecoderOptions::default()).map_err(|error| {
-            AudioError::UnknownCoding { container: container.name(), reason: file.coding().unwrap_or_else(|| error.to_string()) }
-        })?;
+        let decoder = codecs()
+            .make_audio_decoder(coding, &AudioDecoderOptions::default())
+            .map_err(|error| AudioError::UnknownCoding { container: container.name(), reason: error.to_string() })?;
         let (track, frames_promised) = (track.id, track.num_frames);
         Ok(Self {
             container,

@@ -306,7 +306,8 @@ impl Endpointer {
     /// utterance is looked at, so that both parts stay long enough to be understood.
     fn frames_since_quietest(&self) -> usize {
         let half = self.heard.len().div_ceil(2).max(1);
-        let ages = self.heard.iter().rev().take(half).enumerate();
+        // The newest frame stays: an utterance that begins with nothing would have nothing to end with.
+        let ages = self.heard.iter().rev().enumerate().take(half).skip(1);
         let quietest = ages.min_by(|(_, a), (_, b)| a.0.get().total_cmp(&b.0.get()).then(a.1.total_cmp(&b.1)));
         quietest.map_or(0, |(age, _)| age)
     }
@@ -474,6 +475,16 @@ mod tests {
         };
         assert!((20_000..20_128).contains(cut_ms), "{cut_ms}");
         assert!(matches!(second, EndpointEvent::Ended { ended_by: EndedBy::Silence, from_ms, .. } if from_ms == cut_ms));
+    }
+
+    #[test]
+    fn a_line_that_closes_right_after_a_cut_still_ends_an_utterance_of_some_length() {
+        let events = play(&EndpointConfig::default(), &[Quiet(389), Speech(12_832), Quiet(292), Speech(14_551)]);
+        let ends: Vec<_> = events
+            .iter()
+            .filter_map(|(_, e)| if let EndpointEvent::Ended { from_ms, to_ms, .. } = e { Some(to_ms - from_ms) } else { None })
+            .collect();
+        assert!(ends.len() == 2 && ends.iter().all(|length| *length > 0), "{events:#?}");
     }
 
     #[test]

@@ -18,8 +18,10 @@ mod framer;
 mod level;
 mod microphone;
 mod mixdown;
+mod mixing;
 mod resample;
 mod segment;
+mod telephone;
 mod vad;
 mod wav;
 
@@ -33,8 +35,10 @@ pub use framer::{FRAME_MS, FRAME_SAMPLES, Frame, Framer};
 pub use level::{Level, SILENCE_DBFS};
 pub use microphone::{Microphone, MicrophoneEvent};
 pub use mixdown::Mixdown;
+pub use mixing::in_noise;
 pub use resample::{Resampler, resample};
 pub use segment::{Piece, pieces};
+pub use telephone::over_telephone;
 pub use vad::Vad;
 
 /// Where sound comes from and how it is cut.

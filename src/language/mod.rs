@@ -13,6 +13,7 @@ mod linear;
 mod mask;
 mod memory;
 mod sentiment;
+pub mod spoken;
 
 pub use encoder::{EMBEDDING, Encoder};
 pub use entities::{EntityFinder, WordLists};

@@ -3,6 +3,14 @@
 //! Each is checked against numbers worked out by hand, and each says which way is better. Everything may import this folder; it
 //! imports nothing of the house.
 
+mod errors;
+mod percentiles;
+mod wilson;
+
+pub use errors::{ClipErrors, Edits, Step, align, corpus_rate, edits, right_items};
+pub use percentiles::Percentiles;
+pub use wilson::wilson;
+
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
