@@ -8,7 +8,7 @@ use kioskd::audio::{AudioConfig, FRAME_SAMPLES, Vad, decode, resample};
 use kioskd::behavior::BehaviorModel;
 use kioskd::config::{Config, ShopFiles, open_hearing, open_language, open_seeing};
 use kioskd::domain::{Channel, SessionFeatures};
-use kioskd::speech::Window;
+use kioskd::speech::Request;
 use kioskd::vision;
 
 fn read(file: &str) -> Vec<u8> {
@@ -33,7 +33,7 @@ fn words(c: &mut Criterion) {
     let pcm = decode(&read("audio_fixtures/apples.heart.flac"), config.audio.file_limits()).expect("decodes").pcm;
     let mut group = c.benchmark_group("speech");
     group.sample_size(20);
-    group.bench_function("transcribe a question", |b| b.iter(|| hearing.transcriber.transcribe(&pcm, Window::Utterance)));
+    group.bench_function("transcribe a question", |b| b.iter(|| hearing.transcriber.transcribe(&pcm, &Request::default())));
     group.finish();
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use kioskd::audio::{AudioConfig, Vad, decode_file, pieces};
 use kioskd::domain::{Heard, Pcm16k};
-use kioskd::speech::{SpeechConfig, Transcriber, Window};
+use kioskd::speech::{Request, SpeechConfig, Transcriber, Window};
 
 /// Each clip is heard so often, and the quickest counts: what else the machine does only adds time.
 const ROUNDS: usize = 2;
@@ -26,7 +26,7 @@ fn hear(recogniser: &mut Transcriber, utterances: &[Pcm16k], window: Window) -> 
     let mut text = String::new();
     for _ in 0..ROUNDS {
         let begun = Instant::now();
-        let heard = utterances.iter().map(|pcm| recogniser.transcribe(pcm, window).expect("hears"));
+        let heard = utterances.iter().map(|pcm| recogniser.transcribe(pcm, &Request { window, ..Request::default() }).expect("hears"));
         let words = heard.filter_map(|heard| if let Heard::Words(t) = heard { Some(t.text) } else { None });
         text = words.collect::<Vec<_>>().join(" ");
         best = best.min(begun.elapsed());

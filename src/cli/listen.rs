@@ -63,12 +63,12 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
                 None => {}
                 Some(MicrophoneEvent::Frame(frame)) => match ear.hear(&frame)? {
                     Step::Nothing => {}
-                    Step::Partial(pcm) => show_partial(&desk, pcm).await,
-                    Step::Likely(stretch, pcm) => ready = desk.recognise(pcm).await.ok().map(|heard| (stretch, heard)),
+                    Step::Partial(pcm) => show_partial(&desk, &session, pcm).await,
+                    Step::Likely(stretch, pcm) => ready = desk.recognise(&session, pcm).await.ok().map(|heard| (stretch, heard)),
                     Step::Utterance(stretch, pcm) => {
                         let heard = match ready.take() {
                             Some((decoded, heard)) if decoded == stretch => heard,
-                            _ => desk.recognise(pcm).await?,
+                            _ => desk.recognise(&session, pcm).await?,
                         };
                         answered += u32::from(answer(&desk, &session, heard, photo.clone(), arguments.json).await?);
                     }
@@ -89,9 +89,11 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Words so far, on stderr: they may still change.
-async fn show_partial(desk: &Desk, pcm: Pcm16k) {
-    if let Ok(Heard::Words(transcript)) = desk.recognise(pcm).await.map(|sound| sound.heard) {
-        eprintln!("  ... {}", transcript.text);
+async fn show_partial(desk: &Desk, session: &SessionId, pcm: Pcm16k) {
+    if let Ok(draft) = desk.draft(session, pcm, Vec::new()).await
+        && !draft.text.is_empty()
+    {
+        eprintln!("  ... {}", draft.text);
     }
 }
 

@@ -14,9 +14,11 @@ mod doctor;
 mod evaluate;
 mod failure;
 mod gallery;
+mod grammar;
 mod listen;
 mod models;
 mod open;
+mod orders;
 mod progress;
 mod sentiment;
 mod serve;
@@ -68,6 +70,11 @@ enum Command {
     Demo(demo::Arguments),
     /// Write down what is said in sound files
     Transcribe(transcribe::Arguments),
+    /// Take spoken orders by a closed grammar
+    Order(orders::Arguments),
+    /// The grammars: what can be said at this desk
+    #[command(subcommand)]
+    Grammar(grammar::Command),
     /// Name the products on photos
     Classify(classify::Arguments),
     /// Say what sentences mean, a sentence a line on stdin
@@ -121,6 +128,8 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve(arguments) => serve::run(&place, arguments),
         Command::Demo(arguments) => demo::run(&place, &arguments),
         Command::Transcribe(arguments) => transcribe::run(&place, &arguments),
+        Command::Order(arguments) => orders::run(&place, &arguments),
+        Command::Grammar(command) => grammar::run(&command, None),
         Command::Classify(arguments) => classify::run(&place, &arguments),
         Command::Understand(arguments) => understand::run(&place, &arguments),
         Command::Evaluate(command) => evaluate::run(&place, command),

@@ -7,7 +7,7 @@ use super::{Failure, Place, open, progress};
 use crate::audio;
 use crate::config::{Config, open_hearing, open_runtime};
 use crate::domain::Heard;
-use crate::speech::Window;
+use crate::speech::{Request, Window};
 use crate::turn::{HeardSound, Hearing};
 use crate::wire::TranscriptJson;
 
@@ -17,7 +17,7 @@ use crate::wire::TranscriptJson;
   kioskd transcribe audio_fixtures/how-much.heart.flac
   kioskd transcribe audio_fixtures/*.flac --json")]
 pub(super) struct Arguments {
-    /// WAV, FLAC, MP3 or Ogg Vorbis
+    /// WAV, FLAC, MP3, Ogg Vorbis or Opus
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Use the whole window of 30 s, as whisper.cpp does by default
@@ -74,7 +74,7 @@ struct Timing {
 fn transcribe(file: &Path, hearing: &mut Hearing, config: &Config, window: Window) -> Result<(HeardSound, Timing), Failure> {
     let begun = Instant::now();
     let sound = audio::decode_file(file, config.audio.file_limits()).map_err(|e| Failure::Input(e.to_string()))?;
-    let heard = hearing.hear(&sound.pcm, window).map_err(|e| Failure::Job(e.to_string()))?;
+    let heard = hearing.hear(&sound.pcm, &Request { window, ..Request::default() }).map_err(|e| Failure::Job(e.to_string()))?;
     let audio_ms = sound.pcm.duration().as_secs_f64() * 1_000.0;
     Ok((heard, Timing { audio_ms, ms: begun.elapsed().as_secs_f64() * 1_000.0 }))
 }

@@ -12,9 +12,9 @@ use crate::domain::{Catalog, Product, ProductId, Shop};
 use crate::language::{Encoder, EntityFinder, IntentClassifier, Language, LanguageError, SentenceMemory, Sentiment, examples_fingerprint};
 use crate::onnx::{OnnxError, OnnxRuntime};
 use crate::recommend::Recommender;
-use crate::speech::{SpeechError, Transcriber};
+use crate::speech::{Bias, SpeechError, Transcriber};
 use crate::store::{Reader, StoreError, Writer};
-use crate::turn::{Clock, Desk, Hearing, Parts, Worker};
+use crate::turn::{Clock, Desk, Hearing, Parts, Pool, Worker};
 use crate::vision::{ClassLabel, Classifier, EMBEDDING, Gallery, PhotoClass, VisionError, read_classes};
 use crate::weights::{Manifest, ModelKind, VerifiedFile, WeightsError};
 
@@ -87,7 +87,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
     let (hearing_and_seeing, learned) = std::thread::scope(|scope| {
         let learning = scope.spawn(|| open_language(config, &manifest, &shop_files, progress));
         let others = open_runtime(&manifest)
-            .and_then(|runtime| Ok((open_hearing(config, &manifest, &runtime)?, open_seeing(config, &manifest, &runtime, &catalog)?)));
+            .and_then(|runtime| Ok((open_hearings(config, &manifest, &runtime)?, open_seeing(config, &manifest, &runtime, &catalog)?)));
         let learned = learning.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (others, learned)
     });
@@ -100,7 +100,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
     let (again_hearing, again_seeing, again_language, again_behavior) = (again.clone(), again.clone(), again.clone(), again);
     let words = |e: AssembleError| e.to_string();
     Ok(Desk::new(Parts {
-        hearing: Worker::start("hearing", queue, hearing, move || again_hearing.hearing().map_err(words))?,
+        hearing: Pool::start("hearing", queue, hearing, move || again_hearing.hearing().map_err(words))?,
         seeing: Worker::start("seeing", queue, seeing, move || again_seeing.seeing().map_err(words))?,
         language: Worker::start("language", queue, learned.language, move || again_language.language().map_err(words))?,
         behavior: match behavior {
@@ -159,9 +159,33 @@ pub fn open_runtime(manifest: &Manifest) -> Result<OnnxRuntime, AssembleError> {
 pub fn open_hearing(config: &Config, manifest: &Manifest, runtime: &OnnxRuntime) -> Result<Hearing, AssembleError> {
     let entry = manifest.entry(&config.speech.model)?;
     let whisper = manifest.verify(&config.speech.model)?;
-    let transcriber = Transcriber::load(&whisper, entry.short_window, config.speech.clone())?;
+    let mut transcriber = Transcriber::load(&whisper, entry.short_window, config.speech.clone())?;
+    if config.speech.shop_words_strength > 0.0 {
+        let catalog = ShopFiles::read(&config.paths.shop).map_err(AssembleError::Shop)?.catalog;
+        transcriber = transcriber.with_bias(Arc::new(Bias::new(shop_words(&catalog), config.speech.shop_words_strength)));
+    }
     let vad = Vad::load(runtime, &manifest.verify(VOICE_ACTIVITY)?)?;
     Ok(Hearing { vad, transcriber, endpoint: config.audio.endpoint.clone() })
+}
+
+/// What can be asked for in this shop and is hardly said elsewhere.
+fn shop_words(catalog: &Catalog) -> impl Iterator<Item = &str> {
+    let products = || catalog.products().iter();
+    let names = products().map(|product| product.name.as_str());
+    names
+        .chain(products().filter_map(|product| product.brand.as_deref()))
+        .chain(products().flat_map(|p| p.synonyms.iter().map(String::as_str)))
+}
+
+/// As many recognisers as the config asks for, over one copy of the weights.
+fn open_hearings(config: &Config, manifest: &Manifest, runtime: &OnnxRuntime) -> Result<Vec<Hearing>, AssembleError> {
+    let mut hearings = vec![open_hearing(config, manifest, runtime)?];
+    while hearings.len() < config.speech.recognisers() {
+        let vad = Vad::load(runtime, &manifest.verify(VOICE_ACTIVITY)?)?;
+        let sibling = Hearing { vad, transcriber: hearings[0].transcriber.sibling()?, endpoint: config.audio.endpoint.clone() };
+        hearings.push(sibling);
+    }
+    Ok(hearings)
 }
 
 /// Photo classifier and gallery.

@@ -155,7 +155,7 @@ impl Config {
 
     /// Whether people speak English to it.
     pub fn language_is_english(&self) -> bool {
-        self.speech.language == "en"
+        self.speech.languages.first().is_none_or(|code| code == "en")
     }
 
     /// All that is wrong with the values, of all areas.
@@ -180,7 +180,12 @@ impl Config {
         let too_many = |key: &str, threads: usize| {
             (threads > cores).then(|| format!("{key} is {threads}, but this machine has {cores} cores; expected at most {cores}"))
         };
-        let problems = [too_many("speech.threads", self.speech.threads), too_many("vision.threads", self.vision.threads)];
+        let of_speech = self.speech.threads * self.speech.recognisers();
+        let problems = [
+            too_many("speech.threads", self.speech.threads),
+            too_many("speech.recognisers times speech.threads", of_speech).filter(|_| self.speech.threads <= cores),
+            too_many("vision.threads", self.vision.threads),
+        ];
         let together = self.speech.threads + self.vision.threads;
         // One more than the cores is allowed: a photo takes 10 ms, and a machine with one core must work too.
         let sum = (together > cores + 1).then(|| {
@@ -201,7 +206,7 @@ mod tests {
         assert_eq!(shipped, Config::default());
         let keys = text.lines().filter(|line| line.contains(" = ")).count();
         // Counted by hand against the structs: a new key must be shown in the file too.
-        assert_eq!(keys, 35, "config/kiosk.toml shows every key once");
+        assert_eq!(keys, 37, "config/kiosk.toml shows every key once");
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub struct DialogueState {
     pub turns: u32,
     /// When the first one was taken, in milliseconds since 1970 (UTC); 0 before.
     pub started_unix_ms: u64,
+    /// The language spoken, as a two-letter code; none before anything was heard.
+    pub language: Option<String>,
     /// The product talked about.
     pub product: Option<ProductId>,
     /// The intent that waits for a product to be named.

@@ -1,4 +1,11 @@
-//! Recognises text that a recogniser made up: the same words again and again, or more of them than anybody can say.
+//! Recognises text that a recogniser made up: the same words again and again, more of them than anybody can say, or words of nobody.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+
+use super::decode::Written;
 
 /// Nobody speaks faster than this for long, in tokens of Whisper a second: auctioneers reach 8 words a second, a word is about 1.3.
 const TOKENS_PER_SECOND_MAX: f32 = 10.0;
@@ -6,6 +13,10 @@ const TOKENS_PER_SECOND_MAX: f32 = 10.0;
 const TOKENS_SPARE: usize = 12;
 /// Mean log-probability below which OpenAI's own decoder calls a result failed (Radford et al. 2022, section 4.5).
 const LOG_PROBABILITY_MIN: f32 = -1.0;
+/// Above this the model itself says that nobody spoke, if it is unsure of its words as well (as above).
+const NO_SPEECH_MAX: f32 = 0.6;
+/// Text that becomes this many times smaller when compressed repeats itself (as above), wherever in it.
+const COMPRESSION_MAX: f32 = 2.4;
 /// A phrase is a loop when it stands this many times in a row; people do say "no, no, no".
 const REPEATS_MIN: usize = 4;
 /// Longest phrase looked for, in words. The loops of Whisper are one word to one sentence long.
@@ -16,9 +27,27 @@ pub fn tokens_max(seconds: f32) -> usize {
     TOKENS_SPARE + (seconds.max(0.0) * TOKENS_PER_SECOND_MAX).ceil() as usize
 }
 
-/// Whether a result should be decoded again with the full window.
-pub fn is_doubtful(text: &str, tokens: usize, mean_log_probability: f32, seconds: f32) -> bool {
-    tokens >= tokens_max(seconds) || mean_log_probability < LOG_PROBABILITY_MIN || repetition(text).is_some()
+/// Whether nobody spoke, by the first position and by how unsure the words are, together: each alone is wrong too often.
+pub fn nobody_spoke(written: &Written) -> bool {
+    written.no_speech > NO_SPEECH_MAX && written.mean_log_probability() < LOG_PROBABILITY_MIN
+}
+
+/// Why a result is decoded again with the full window; none where it is sound.
+pub fn doubt(written: &Written, text: &str, seconds: f32) -> Option<&'static str> {
+    let doubts = [
+        (written.endless || written.steps.len() >= tokens_max(seconds), "more words than anybody can say"),
+        (written.past_end, "words behind the end of the sound"),
+        (written.mean_log_probability() < LOG_PROBABILITY_MIN, "words that the decoder does not believe itself"),
+        (repetition(text).is_some() || compression(text) > COMPRESSION_MAX, "the same words again and again"),
+    ];
+    doubts.into_iter().find_map(|(is_so, why)| is_so.then_some(why))
+}
+
+/// How many times smaller the text becomes by zlib; 1 where that cannot be told.
+fn compression(text: &str) -> f32 {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let compressed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+    compressed.map_or(1.0, |bytes| text.len() as f32 / bytes.len().max(1) as f32)
 }
 
 /// The text with any loop cut to its first round.
@@ -52,6 +81,7 @@ fn bare(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decode::Step;
     use super::*;
     use proptest::prelude::*;
 
@@ -75,11 +105,32 @@ mod tests {
         check("", "");
     }
 
+    fn written(tokens: usize, log_probability: f32) -> Written {
+        let step = Step { token: 1, log_probability, end_times: Vec::new() };
+        Written { steps: vec![step; tokens], ..Written::default() }
+    }
+
     #[test]
     fn more_words_than_anybody_can_say_are_doubtful() {
-        assert!(is_doubtful("x", 40, -0.1, 1.0));
-        assert!(!is_doubtful("how much is this", 6, -0.3, 1.2));
-        assert!(is_doubtful("how much is this", 6, -1.4, 1.2));
+        assert!(doubt(&written(40, -0.1), "x", 1.0).is_some());
+        assert!(doubt(&written(6, -0.3), "how much is this", 1.2).is_none());
+        assert!(doubt(&written(6, -1.4), "how much is this", 1.2).is_some());
+        assert!(doubt(&Written { past_end: true, ..written(6, -0.3) }, "how much is this", 1.2).is_some());
+    }
+
+    #[test]
+    fn a_sentence_said_over_and_over_in_the_middle_is_doubtful() {
+        let text = format!("well {}that is all for today", "I want a large coffee with milk. ".repeat(6));
+        assert!(doubt(&written(20, -0.2), &text, 30.0).is_some());
+        let list = "I want a large coffee with milk and sugar, a small tea without milk, and a medium hot chocolate with cream please";
+        assert!(doubt(&written(20, -0.2), list, 30.0).is_none());
+    }
+
+    #[test]
+    fn it_takes_both_signs_to_say_that_nobody_spoke() {
+        assert!(nobody_spoke(&Written { no_speech: 0.9, ..written(2, -1.5) }));
+        assert!(!nobody_spoke(&Written { no_speech: 0.9, ..written(2, -0.4) }));
+        assert!(!nobody_spoke(&Written { no_speech: 0.2, ..written(2, -1.5) }));
     }
 
     proptest! {

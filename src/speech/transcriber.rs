@@ -1,18 +1,21 @@
-use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState};
+use std::sync::Arc;
 
+use super::bias::Bias;
+use super::confidence::Calibration;
+use super::decode::{OpenDecoding, Written, decode};
+use super::scores::argmax;
+use super::vocabulary::Vocabulary;
+use super::whisper::{State, Token, UNITS_MAX, Weights};
+use super::words::words;
 use super::{ModelHeader, SpeechConfig, SpeechError, guard};
 use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE, Segment, Transcript};
 use crate::weights::VerifiedFile;
 
 /// Samples of one encoder unit: 20 ms.
 const SAMPLES_PER_UNIT: usize = 320;
-/// Units of the full window: 30 s.
-const UNITS_MAX: u32 = 1500;
+const UNIT_MS: u32 = 20;
 /// whisper.cpp hears nothing in less than a second; shorter sound is padded with silence to this length.
 const SAMPLES_MIN: usize = SAMPLE_RATE as usize * 11 / 10;
-/// Above this the model itself says that nobody spoke, if it is unsure of its words as well (Radford et al. 2022, section 4.5).
-const NO_SPEECH_MAX: f32 = 0.6;
-const SILENCE_LOG_PROBABILITY_MAX: f32 = -1.0;
 
 /// How much the encoder looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,58 +26,155 @@ pub enum Window {
     Full,
 }
 
-/// One recogniser: the weights and one decoder state, reused from call to call. Not shared: one worker owns it.
-pub struct Transcriber {
-    state: WhisperState,
-    end_of_text: i32,
-    config: SpeechConfig,
-    short_window: bool,
+/// How one utterance is to be heard.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// How much the encoder looks at.
+    pub window: Window,
+    /// The language spoken, where it is known from an utterance before.
+    pub language: Option<&'a str>,
+    /// Asked between steps: nobody waits for the answer any more.
+    pub is_abandoned: &'a dyn Fn() -> bool,
 }
 
-/// One run of the decoder.
-struct Decoded {
-    text: String,
-    tokens: usize,
-    mean_log_probability: f32,
-    no_speech: f32,
-    audio_ctx: u32,
-    segments: Vec<Segment>,
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Self { window: Window::Utterance, language: None, is_abandoned: &|| false }
+    }
+}
+
+/// A first idea of what is being said while the person still speaks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Draft {
+    /// The words so far.
+    pub text: String,
+    /// The tokens that spell them.
+    pub tokens: Vec<Token>,
+    /// The language they are in.
+    pub language: String,
+}
+
+/// One recogniser: a listener's state over weights that it shares with others, reused from call to call. One worker owns it.
+pub struct Transcriber {
+    pub(super) state: State,
+    pub(super) config: SpeechConfig,
+    short_window: bool,
+    bias: Option<Arc<Bias>>,
+    calibration: Calibration,
+}
+
+/// What was encoded, and how decoding begins.
+pub(super) struct Encoded {
+    /// Length of the sound, padding included, in units.
+    pub(super) units: usize,
+    /// Length of the sound itself, in seconds.
+    pub(super) seconds: f32,
+    /// Units that the encoder looked at.
+    pub(super) window: u32,
+    pub(super) language: String,
+    /// Start, language, task.
+    pub(super) prompt: Vec<Token>,
 }
 
 impl Transcriber {
     /// Loads a checked file. `short_window` says that the weights were adapted to windows as short as the utterance.
     pub fn load(file: &VerifiedFile, short_window: bool, config: SpeechConfig) -> Result<Self, SpeechError> {
         let header = ModelHeader::read(file.path())?;
-        if header.is_english_only() && config.language != "en" {
-            return Err(SpeechError::EnglishOnly { language: config.language, model: config.model });
+        if let Some(language) = config.languages.iter().find(|language| header.is_english_only() && *language != "en") {
+            return Err(SpeechError::EnglishOnly { language: language.clone(), model: config.model });
         }
-        whisper_rs::install_logging_hooks();
-        let mut parameters = WhisperContextParameters::default();
-        // Flash attention pads the keys to a multiple of 256 and attends to the padding: in a short window words are lost.
-        parameters.flash_attn(false);
-        let context = WhisperContext::new_with_params(file.path(), parameters).map_err(SpeechError::Whisper)?;
-        let state = context.create_state().map_err(SpeechError::Whisper)?;
-        Ok(Self { state, end_of_text: context.token_eot(), config, short_window })
+        let weights = Weights::load(file.path(), &header)?;
+        if let Some(language) =
+            config.languages.iter().find(|code| !header.is_english_only() && weights.vocabulary().language(code).is_none())
+        {
+            return Err(SpeechError::UnknownLanguage { language: language.clone() });
+        }
+        let state = State::new(&weights, config.threads)?;
+        Ok(Self { calibration: config.calibration(), state, config, short_window, bias: None })
+    }
+
+    /// Another listener over the same weights.
+    pub fn sibling(&self) -> Result<Self, SpeechError> {
+        Ok(Self {
+            state: self.state.sibling()?,
+            config: self.config.clone(),
+            short_window: self.short_window,
+            bias: self.bias.clone(),
+            calibration: self.calibration,
+        })
+    }
+
+    /// With the shop's words, which are made likelier.
+    pub fn with_bias(self, bias: Arc<Bias>) -> Self {
+        Self { bias: Some(bias), ..self }
+    }
+
+    /// What the tokens of this Whisper mean.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        self.state.vocabulary()
     }
 
     /// Words of one utterance of at most 30 s.
-    pub fn transcribe(&mut self, pcm: &Pcm16k, window: Window) -> Result<Heard, SpeechError> {
+    pub fn transcribe(&mut self, pcm: &Pcm16k, request: &Request<'_>) -> Result<Heard, SpeechError> {
+        let encoded = self.encode(pcm, request)?;
+        self.write(pcm, encoded, request)
+    }
+
+    /// Words of what was encoded; the sound is encoded once more, with the full window, where they are doubtful.
+    pub(super) fn write(&mut self, pcm: &Pcm16k, encoded: Encoded, request: &Request<'_>) -> Result<Heard, SpeechError> {
+        let first = self.decode(&encoded, &[], request)?;
+        let text = self.text(&first);
+        if guard::nobody_spoke(&first) {
+            return Ok(Heard::Silence);
+        }
+        if encoded.window < UNITS_MAX
+            && let Some(why) = guard::doubt(&first, &text, encoded.seconds)
+        {
+            tracing::debug!(why, seconds = encoded.seconds, tokens = first.steps.len(), "decoding again with the full window");
+            let again = self.encode(pcm, &Request { window: Window::Full, language: Some(&encoded.language), ..*request })?;
+            let second = self.decode(&again, &[], request)?;
+            return Ok(self.heard(&second, again, true));
+        }
+        Ok(self.heard(&first, encoded, false))
+    }
+
+    /// What is being said, while more of it is to come. `settled` are tokens of the draft before that stand: they are not decided again.
+    pub fn draft(&mut self, pcm: &Pcm16k, settled: &[Token], request: &Request<'_>) -> Result<Draft, SpeechError> {
+        let encoded = self.encode(pcm, request)?;
+        let written = self.decode(&encoded, settled, request)?;
+        let text = guard::without_repetition(self.text(&written).trim());
+        let is_nothing = guard::nobody_spoke(&written) || !text.chars().any(char::is_alphanumeric);
+        let (text, tokens) = if is_nothing { Default::default() } else { (text, written.tokens()) };
+        Ok(Draft { text, tokens, language: encoded.language })
+    }
+
+    /// Runs the encoder, and finds the language where it is not known.
+    pub(super) fn encode(&mut self, pcm: &Pcm16k, request: &Request<'_>) -> Result<Encoded, SpeechError> {
         let seconds = pcm.seconds();
         if seconds > 30.0 {
             return Err(SpeechError::TooLong { seconds });
         }
         let samples = padded(pcm.samples());
-        let first = self.decode(&samples, seconds, self.units(samples.len(), window))?;
-        let doubtful = guard::is_doubtful(&first.text, first.tokens, first.mean_log_probability, seconds);
-        if doubtful && first.audio_ctx < UNITS_MAX {
-            let second = self.decode(&samples, seconds, UNITS_MAX)?;
-            return Ok(heard(second, true));
+        let units = samples.len().div_ceil(SAMPLES_PER_UNIT);
+        let window = self.window(units as u32, request.window);
+        if (request.is_abandoned)() {
+            return Err(SpeechError::Abandoned);
         }
-        Ok(heard(first, false))
+        self.state.encode(&samples, window)?;
+        let language = match request.language {
+            Some(language) => language.to_owned(),
+            None => self.language()?,
+        };
+        let marks = *self.vocabulary().marks();
+        let mut prompt = vec![marks.start];
+        if let Some(token) = self.vocabulary().language(&language) {
+            prompt.extend([token, marks.transcribe]);
+        }
+        Ok(Encoded { units, seconds, window, language, prompt })
     }
 
-    fn units(&self, samples: usize, window: Window) -> u32 {
-        let own = samples.div_ceil(SAMPLES_PER_UNIT) as u32 + self.config.window_margin_units;
+    fn window(&self, units: u32, window: Window) -> u32 {
+        let own = units + self.config.window_margin_units;
         match window {
             Window::Full => UNITS_MAX,
             Window::Utterance if self.short_window => own.min(UNITS_MAX),
@@ -82,85 +182,78 @@ impl Transcriber {
         }
     }
 
-    fn decode(&mut self, samples: &[f32], seconds: f32, audio_ctx: u32) -> Result<Decoded, SpeechError> {
-        let parameters = parameters(&self.config, seconds, audio_ctx);
-        self.state.full(parameters, samples).map_err(SpeechError::Whisper)?;
-        let mut decoded =
-            Decoded { text: String::new(), tokens: 0, mean_log_probability: 0.0, no_speech: 0.0, audio_ctx, segments: Vec::new() };
-        let mut log_probability = 0.0;
-        for segment in self.state.as_iter() {
-            let text = segment.to_str_lossy().map_err(SpeechError::Whisper)?.trim().to_owned();
-            for token in (0..segment.n_tokens()).filter_map(|at| segment.get_token(at)) {
-                let data = token.token_data();
-                // Identifiers from end-of-text up are marks and timestamps, not words.
-                if data.id < self.end_of_text {
-                    decoded.tokens += 1;
-                    log_probability += data.plog;
-                }
-            }
-            decoded.no_speech = decoded.no_speech.max(segment.no_speech_probability());
-            if !text.is_empty() {
-                let ms = |hundredths: i64| u32::try_from(hundredths.max(0) * 10).unwrap_or(u32::MAX);
-                let end_ms = ms(segment.end_timestamp()).min((seconds * 1_000.0) as u32);
-                let start_ms = ms(segment.start_timestamp()).min(end_ms);
-                decoded.segments.push(Segment { start_ms, end_ms, text });
-            }
+    /// The likeliest of the languages that the config lists.
+    fn language(&mut self) -> Result<String, SpeechError> {
+        let first = self.config.languages.first().cloned().unwrap_or_default();
+        if self.config.languages.len() < 2 {
+            return Ok(first);
         }
-        decoded.text = decoded.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
-        decoded.mean_log_probability = if decoded.tokens > 0 { log_probability / decoded.tokens as f32 } else { 0.0 };
-        Ok(decoded)
+        let start = self.vocabulary().marks().start;
+        let tokens: Vec<Option<Token>> = self.config.languages.iter().map(|code| self.vocabulary().language(code)).collect();
+        let logits = self.state.logits(&[start])?;
+        let score = |token: &Option<Token>| token.and_then(|token| logits.get(token as usize)).copied().unwrap_or(f32::NEG_INFINITY);
+        let scores: Vec<f32> = tokens.iter().map(score).collect();
+        Ok(argmax(&scores).and_then(|(at, _)| self.config.languages.get(at).cloned()).unwrap_or(first))
     }
-}
 
-fn parameters(config: &SpeechConfig, seconds: f32, audio_ctx: u32) -> FullParams<'_, 'static> {
-    let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-    parameters.set_n_threads(config.threads as i32);
-    parameters.set_audio_ctx(audio_ctx as i32);
-    parameters.set_max_tokens(guard::tokens_max(seconds) as i32);
-    // One person's words must not colour the next one's.
-    parameters.set_no_context(true);
-    parameters.set_single_segment(true);
-    // With the timestamp prompt noise gives no text; without it, noise becomes "you".
-    parameters.set_no_timestamps(false);
-    parameters.set_suppress_blank(true);
-    parameters.set_suppress_nst(true);
-    // The guard decides whether to decode again, and how: at most once.
-    parameters.set_temperature_inc(0.0);
-    parameters.set_print_progress(false);
-    parameters.set_print_realtime(false);
-    parameters.set_print_special(false);
-    parameters.set_print_timestamps(false);
-    // English is the default; whisper-rs leaks what this call allocates, so it is not made for nothing.
-    if config.language != "en" {
-        parameters.set_language(Some(&config.language));
+    fn decode(&mut self, encoded: &Encoded, settled: &[Token], request: &Request<'_>) -> Result<Written, SpeechError> {
+        let what = OpenDecoding {
+            prompt: &encoded.prompt,
+            settled,
+            units: encoded.units,
+            tokens_max: guard::tokens_max(encoded.seconds),
+            bias: self.bias.as_deref(),
+            is_abandoned: request.is_abandoned,
+        };
+        decode(&mut self.state, &what)
     }
-    parameters
+
+    fn text(&self, written: &Written) -> String {
+        self.vocabulary().text(&written.tokens()).trim().to_owned()
+    }
+
+    fn heard(&self, written: &Written, encoded: Encoded, decoded_again: bool) -> Heard {
+        let whole = self.text(written);
+        let text = guard::without_repetition(&whole);
+        if guard::nobody_spoke(written) || !text.chars().any(char::is_alphanumeric) {
+            return Heard::Silence;
+        }
+        let confidence = Probability::clamped(written.mean_log_probability().exp());
+        let mut words = words(written, self.vocabulary(), encoded.units, |scores| self.calibration.word(scores));
+        words.truncate(text.split_whitespace().count());
+        let segments = match text == whole {
+            true => self.segments(written, &encoded),
+            // The places of what was cut off are not of interest.
+            false => vec![Segment {
+                start_ms: words.first().map_or(0, |word| word.start_ms),
+                end_ms: words.last().map_or(0, |word| word.end_ms),
+                text: text.clone(),
+            }],
+        };
+        Heard::Words(Transcript { text, confidence, segments, words, language: encoded.language, audio_ctx: encoded.window, decoded_again })
+    }
+
+    /// The stretches between timestamps; what stands behind the last one reaches to the end of the sound.
+    fn segments(&self, written: &Written, encoded: &Encoded) -> Vec<Segment> {
+        let end_ms = (encoded.seconds * 1_000.0) as u32;
+        let ms = |units: usize| u32::try_from(units).unwrap_or(u32::MAX).saturating_mul(UNIT_MS).min(end_ms);
+        let tokens = written.tokens();
+        let (mut segments, mut from, mut begin) = (Vec::new(), 0, 0);
+        let rest = [(written.segments.last().map_or(0, |stretch| stretch.to), encoded.units, tokens.len())];
+        for (start, end, to) in written.segments.iter().map(|s| (s.from, s.to, s.tokens_to)).chain(rest) {
+            let text = self.vocabulary().text(&tokens[from.min(to)..to]).trim().to_owned();
+            if !text.is_empty() {
+                begin = ms(start).max(begin);
+                segments.push(Segment { start_ms: begin, end_ms: ms(end).max(begin), text });
+            }
+            from = to;
+        }
+        segments
+    }
 }
 
 fn padded(samples: &[f32]) -> Vec<f32> {
     let mut samples = samples.to_vec();
     samples.resize(samples.len().max(SAMPLES_MIN), 0.0);
     samples
-}
-
-fn heard(decoded: Decoded, decoded_again: bool) -> Heard {
-    let nobody_spoke = decoded.no_speech > NO_SPEECH_MAX && decoded.mean_log_probability < SILENCE_LOG_PROBABILITY_MAX;
-    let text = guard::without_repetition(&decoded.text);
-    if nobody_spoke || !text.chars().any(char::is_alphanumeric) {
-        return Heard::Silence;
-    }
-    let segments = if text == decoded.text { decoded.segments } else { vec![spanning(&decoded.segments, &text)] };
-    Heard::Words(Transcript {
-        text,
-        confidence: Probability::clamped(decoded.mean_log_probability.exp()),
-        segments,
-        audio_ctx: decoded.audio_ctx,
-        decoded_again,
-    })
-}
-
-/// One segment for text that was cut: the places of its parts are not known any more.
-fn spanning(segments: &[Segment], text: &str) -> Segment {
-    let start_ms = segments.first().map_or(0, |s| s.start_ms);
-    Segment { start_ms, end_ms: segments.last().map_or(start_ms, |s| s.end_ms), text: text.to_owned() }
 }

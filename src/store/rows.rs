@@ -92,6 +92,7 @@ fn state_json(state: &DialogueState) -> Value {
     json!({
         "turns": state.turns,
         "started_unix_ms": state.started_unix_ms,
+        "language": state.language,
         "product": state.product.as_ref().map(ProductId::as_str),
         "pending_intent": state.pending_intent,
         "last_answer": state.last_answer,
@@ -113,6 +114,7 @@ pub(super) fn state_of(text: &str) -> Option<DialogueState> {
     Some(DialogueState {
         turns: count("turns"),
         started_unix_ms: value["started_unix_ms"].as_u64().unwrap_or(0),
+        language: words("language"),
         product: words("product").map(ProductId),
         pending_intent: words("pending_intent"),
         last_answer: words("last_answer"),
@@ -134,6 +136,7 @@ mod tests {
         let state = DialogueState {
             turns: 3,
             started_unix_ms: 1_800_000_000_000,
+            language: Some("en".to_owned()),
             product: Some(ProductId("oatly".to_owned())),
             pending_intent: Some("price".to_owned()),
             last_answer: Some("It costs \"2 euros\".".to_owned()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::sessions::Sessions;
-use super::{Clock, Hearing, Worker};
+use super::{Clock, Hearing, Pool, Worker};
 use crate::audio::FileLimits;
 use crate::behavior::BehaviorModel;
 use crate::dialogue::{DialogueConfig, FaqIndex, Phrasebook};
@@ -47,7 +47,7 @@ impl DeskConfig {
 /// All that a turn needs, loaded and ready.
 pub struct Parts {
     /// Sound to words.
-    pub hearing: Worker<Hearing>,
+    pub hearing: Pool<Hearing>,
     /// Photo to sighting.
     pub seeing: Worker<(Classifier, Gallery)>,
     /// Words to meaning.

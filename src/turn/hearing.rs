@@ -1,8 +1,11 @@
 use std::time::{Duration, Instant};
 
 use crate::audio::{AudioError, EndpointConfig, Vad, pieces};
-use crate::domain::{Heard, Pcm16k, Probability, Segment, Transcript};
-use crate::speech::{SpeechError, Transcriber, Window};
+use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE, Transcript};
+use crate::speech::{Closed, Draft, HeardOrder, Request, SpeechError, Token, Transcriber};
+
+/// The longest order: what Whisper hears at once.
+const ORDER_SAMPLES_MAX: usize = 30 * SAMPLE_RATE as usize;
 
 /// Voice activity and recogniser together: what hears on one worker.
 pub struct Hearing {
@@ -38,25 +41,50 @@ pub enum HearingError {
 
 impl Hearing {
     /// Cuts a sound of any length at its pauses and recognises each piece.
-    pub fn hear(&mut self, sound: &Pcm16k, window: Window) -> Result<HeardSound, HearingError> {
+    pub fn hear(&mut self, sound: &Pcm16k, request: &Request<'_>) -> Result<HeardSound, HearingError> {
         let start = Instant::now();
         let pieces = pieces(sound, &mut self.vad, &self.endpoint)?;
         let voice_activity = start.elapsed();
         let start = Instant::now();
-        let mut transcripts = Vec::new();
+        let mut transcripts: Vec<Transcript> = Vec::new();
         for piece in &pieces {
-            if let Heard::Words(transcript) = self.transcriber.transcribe(&piece.utterance.pcm, window)? {
+            // One conversation is in one language: the first words decide.
+            let language = request.language.or(transcripts.first().map(|first| first.language.as_str()));
+            if let Heard::Words(transcript) = self.transcriber.transcribe(&piece.utterance.pcm, &Request { language, ..*request })? {
                 transcripts.push(shifted(transcript, piece.from_ms));
             }
         }
         Ok(HeardSound { heard: joined(transcripts), voice_activity, transcribe: start.elapsed() })
+    }
+
+    /// Hears a sound as one order: from the first word to the last, pauses and all.
+    pub fn hear_order(&mut self, sound: &Pcm16k, closed: &mut Closed, request: &Request<'_>) -> Result<HeardOrder, HearingError> {
+        let pieces = pieces(sound, &mut self.vad, &self.endpoint)?;
+        let speech = match (pieces.first(), pieces.last()) {
+            (Some(first), Some(last)) => {
+                let samples = |ms: u64| (ms * u64::from(SAMPLE_RATE) / 1_000) as usize;
+                let from = samples(first.from_ms);
+                let to = samples(last.from_ms) + last.utterance.pcm.samples().len();
+                // What is longer than Whisper can hear at once is no order; its beginning is looked at.
+                sound.slice(from..to.min(from + ORDER_SAMPLES_MAX))
+            }
+            _ => return Ok(HeardOrder { open: Heard::Silence, closed: None }),
+        };
+        Ok(self.transcriber.transcribe_order(&speech, closed, request)?)
+    }
+
+    /// What is being said, while more of it is to come; see [`Transcriber::draft`].
+    pub fn draft(&mut self, sound: &Pcm16k, settled: &[Token], request: &Request<'_>) -> Result<Draft, HearingError> {
+        Ok(self.transcriber.draft(sound, settled, request)?)
     }
 }
 
 /// The transcript with its places counted from the beginning of the whole sound.
 fn shifted(mut transcript: Transcript, from_ms: u64) -> Transcript {
     let from_ms = u32::try_from(from_ms).unwrap_or(u32::MAX);
-    for Segment { start_ms, end_ms, .. } in &mut transcript.segments {
+    let segments = transcript.segments.iter_mut().map(|segment| (&mut segment.start_ms, &mut segment.end_ms));
+    let words = transcript.words.iter_mut().map(|word| (&mut word.start_ms, &mut word.end_ms));
+    for (start_ms, end_ms) in segments.chain(words) {
         *start_ms = start_ms.saturating_add(from_ms);
         *end_ms = end_ms.saturating_add(from_ms);
     }
@@ -73,6 +101,7 @@ fn joined(transcripts: Vec<Transcript>) -> Heard {
         .reduce(|mut all, next| {
             all.text = format!("{} {}", all.text, next.text);
             all.segments.extend(next.segments);
+            all.words.extend(next.words);
             all.audio_ctx = all.audio_ctx.max(next.audio_ctx);
             all.decoded_again |= next.decoded_again;
             all

@@ -1,6 +1,6 @@
 //! The order of things: one turn from what came in to what is said back and written down.
 //!
-//! [`Desk`] holds the models, each on a worker thread of its own with a bounded queue ([`Worker`]), the conversations and the log.
+//! [`Desk`] holds the models, each on a worker thread of its own with a bounded queue ([`Worker`]; hearing has several, [`Pool`]), the conversations and the log.
 //! [`Desk::take`] runs a turn: sound and photo at the same time, then meaning, decision, prediction, recommendations, words, and the
 //! commit; only then is the record returned. Code here awaits and never computes for long. A queue that is full says so at once, a job
 //! whose caller has gone is skipped, and a model that panics is loaded again while the desk goes on serving.
@@ -10,6 +10,7 @@ mod desk;
 mod hearing;
 mod offers;
 mod pipeline;
+mod pool;
 mod sessions;
 mod worker;
 
@@ -17,4 +18,5 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use desk::{Desk, DeskConfig, DeskError, Parts};
 pub use hearing::{HeardSound, Hearing, HearingError};
 pub use pipeline::{Spoken, TurnError, TurnInput};
+pub use pool::{IsAbandoned, Pool, Speaker};
 pub use worker::{Worker, WorkerError};

@@ -1,7 +1,8 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use super::hearing::{HeardSound, HearingError};
-use super::{Desk, WorkerError};
+use super::hearing::{HeardSound, Hearing, HearingError};
+use super::{Desk, IsAbandoned, Speaker, WorkerError};
 use crate::audio::{self, AudioError};
 use crate::dialogue::{self, Decision, DialogueInput, TemplateError};
 use crate::domain::{
@@ -9,7 +10,7 @@ use crate::domain::{
     SessionId, Sighting, Timings, Transcript, TurnRecord, Understanding,
 };
 use crate::language::{LanguageError, masked};
-use crate::speech::Window;
+use crate::speech::{Draft, Request, Token};
 use crate::store::StoreError;
 use crate::vision::{self, VisionError};
 
@@ -109,10 +110,28 @@ impl Desk {
         Ok(TurnRecord { timings: watch.timings, ..record })
     }
 
-    /// Words of a sound, without taking a turn: for what is shown while a person still speaks.
-    pub async fn recognise(&self, pcm: Pcm16k) -> Result<HeardSound, TurnError> {
+    /// Words of a sound, without taking a turn: at the first silence, before it is known whether it was the last.
+    pub async fn recognise(&self, session: &SessionId, pcm: Pcm16k) -> Result<HeardSound, TurnError> {
         let deadline = Instant::now() + self.deadline();
-        Ok(self.parts.hearing.run(deadline, move |hearing| hearing.hear(&pcm, Window::Utterance)).await??)
+        let language = self.sessions.language(session);
+        self.hear_pcm(speaker(session), pcm, language, deadline).await
+    }
+
+    /// What is being said while the person still speaks, if a recogniser is idle; `settled` are tokens of the draft before that stand.
+    pub async fn draft(&self, session: &SessionId, pcm: Pcm16k, settled: Vec<Token>) -> Result<Draft, TurnError> {
+        let deadline = Instant::now() + self.deadline();
+        let language = self.sessions.language(session);
+        let job = move |hearing: &mut Hearing, is_abandoned: IsAbandoned<'_>| {
+            hearing.draft(&pcm, &settled, &Request { language: language.as_deref(), is_abandoned, ..Request::default() })
+        };
+        Ok(self.parts.hearing.run_if_idle(speaker(session), deadline, job).await??)
+    }
+
+    async fn hear_pcm(&self, who: Speaker, pcm: Pcm16k, language: Option<String>, deadline: Instant) -> Result<HeardSound, TurnError> {
+        let job = move |hearing: &mut Hearing, is_abandoned: IsAbandoned<'_>| {
+            hearing.hear(&pcm, &Request { language: language.as_deref(), is_abandoned, ..Request::default() })
+        };
+        Ok(self.parts.hearing.run(who, deadline, job).await??)
     }
 
     async fn recall(&self, session: &SessionId) -> Result<DialogueState, TurnError> {
@@ -130,7 +149,7 @@ impl Desk {
         deadline: Instant,
         watch: &mut Watch,
     ) -> Result<TurnRecord, TurnError> {
-        let (heard, seen) = tokio::join!(self.hear(input.spoken, deadline), self.see(input.photo, deadline));
+        let (heard, seen) = tokio::join!(self.hear(session, state, input.spoken, deadline), self.see(input.photo, deadline));
         let (transcript, sighting) = (unpack_heard(heard?, watch), unpack_seen(seen?, watch));
         let typed = input.text.filter(|text| !text.trim().is_empty());
         let sentence = typed.clone().or_else(|| transcript.as_ref().map(|t| t.text.clone()));
@@ -155,6 +174,9 @@ impl Desk {
         watch.lap("phrase", step);
 
         let mut next = dialogue::apply(state, &decision, understanding.as_ref(), answer.kind);
+        if let Some(transcript) = &transcript {
+            next.language = Some(transcript.language.clone());
+        }
         if answer.kind == AnswerKind::Order {
             note_order(&mut next, understanding.as_ref(), &parts.catalog);
         }
@@ -179,7 +201,13 @@ impl Desk {
         })
     }
 
-    async fn hear(&self, spoken: Option<Spoken>, deadline: Instant) -> Result<Option<(Duration, HeardSound)>, TurnError> {
+    async fn hear(
+        &self,
+        session: &SessionId,
+        state: &DialogueState,
+        spoken: Option<Spoken>,
+        deadline: Instant,
+    ) -> Result<Option<(Duration, HeardSound)>, TurnError> {
         let Some(spoken) = spoken else { return Ok(None) };
         let step = Instant::now();
         // Decoding needs no model, so it does not wait for one.
@@ -192,7 +220,7 @@ impl Desk {
             }
         };
         let decoding = step.elapsed();
-        let heard = self.parts.hearing.run(deadline, move |hearing| hearing.hear(&pcm, Window::Utterance)).await??;
+        let heard = self.hear_pcm(speaker(session), pcm, state.language.clone(), deadline).await?;
         Ok(Some((decoding, heard)))
     }
 
@@ -288,6 +316,13 @@ fn unpack_seen(seen: Option<(Duration, Duration, Sighting)>, watch: &mut Watch) 
     watch.timings.add("decode_photo", decoding);
     watch.timings.add("classify", classifying);
     Some(sighting)
+}
+
+/// Who is meant by a conversation, where speakers take turns.
+fn speaker(session: &SessionId) -> Speaker {
+    let mut hasher = DefaultHasher::new();
+    session.hash(&mut hasher);
+    Speaker(hasher.finish())
 }
 
 /// Further products for the words of the answer: those named beside the first, then those recommended.

@@ -25,4 +25,12 @@ impl Sessions {
         }
         live.entry(id.clone()).or_default().clone()
     }
+
+    /// The language of a conversation, as far as it is known in memory.
+    pub(super) fn language(&self, id: &SessionId) -> Option<String> {
+        let live = self.get(id);
+        // While a turn is taken the language is found anew rather than waited for.
+        let held = live.try_lock().ok()?;
+        held.as_ref().and_then(|state| state.language.clone())
+    }
 }

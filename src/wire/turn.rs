@@ -2,7 +2,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Candidate, Catalog, Heard, Prediction, ProductId, Recommendation, Sighting, Transcript, TurnRecord, Understanding, Verdict,
+    Candidate, Catalog, Heard, Prediction, ProductId, Recommendation, Segment, Sighting, Transcript, TurnRecord, Understanding, Verdict,
+    Word,
 };
 
 /// One turn.
@@ -52,17 +53,26 @@ pub struct TranscriptJson {
     text: String,
     confidence: f64,
     segments: Vec<Value>,
+    words: Vec<Value>,
+    language: Option<String>,
     audio_ctx: u32,
 }
 
 impl TranscriptJson {
     /// Of words.
     pub fn of(transcript: &Transcript) -> Self {
-        let segment = |s: &crate::domain::Segment| json!({ "start": f64::from(s.start_ms) / 1_000.0, "end": f64::from(s.end_ms) / 1_000.0, "text": s.text });
+        let seconds = |ms: u32| f64::from(ms) / 1_000.0;
+        let segment = |s: &Segment| json!({ "start": seconds(s.start_ms), "end": seconds(s.end_ms), "text": s.text });
+        let word = |w: &Word| {
+            let confidence = rounded(w.confidence.get());
+            json!({ "start": seconds(w.start_ms), "end": seconds(w.end_ms), "word": w.text, "confidence": confidence })
+        };
         Self {
             text: transcript.text.clone(),
             confidence: rounded(transcript.confidence.get()),
             segments: transcript.segments.iter().map(segment).collect(),
+            words: transcript.words.iter().map(word).collect(),
+            language: Some(transcript.language.clone()),
             audio_ctx: transcript.audio_ctx,
         }
     }
@@ -71,7 +81,9 @@ impl TranscriptJson {
     pub fn of_heard(heard: &Heard) -> Self {
         match heard {
             Heard::Words(transcript) => Self::of(transcript),
-            Heard::Silence => Self { text: String::new(), confidence: 0.0, segments: Vec::new(), audio_ctx: 0 },
+            Heard::Silence => {
+                Self { text: String::new(), confidence: 0.0, segments: Vec::new(), words: Vec::new(), language: None, audio_ctx: 0 }
+            }
         }
     }
 }

@@ -3,53 +3,21 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{Failure, Place, classify, open, progress};
+use super::{DRAWS, SEED};
+use crate::cli::{Failure, classify, open, progress};
 use crate::config::Config;
 use crate::measure::{bootstrap, calibration_error, roc_auc};
 use crate::vision::{Classifier, Gallery, Reading, decode, read_classes};
 
-/// Draws of the bootstrap, and its seed: the same interval each time.
-const DRAWS: usize = 1_000;
-const SEED: u64 = 7;
-
-/// Measure on labelled data.
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
-    /// How well photos are named, and strangers rejected
-    #[command(after_help = "Example:
-  kioskd evaluate photos --dir photos --list photos/val.txt --unknown other --json")]
-    Photos {
-        /// The paths in the list are relative to this folder
-        #[arg(long, value_name = "DIR")]
-        dir: PathBuf,
-        /// Lines `path, class_id, coarse_id`
-        #[arg(long, value_name = "FILE")]
-        list: PathBuf,
-        /// A folder of photos that show no known product
-        #[arg(long, value_name = "DIR")]
-        unknown: Option<PathBuf>,
-        /// Print one JSON object
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
-    let config = open::config(place)?;
-    match command {
-        Command::Photos { dir, list, unknown, json } => photos(&config, &dir, &list, unknown.as_deref(), json),
-    }
-}
-
 /// A line of a list of photos.
-pub(super) struct Labelled {
-    pub(super) path: PathBuf,
-    pub(super) class_id: usize,
-    pub(super) coarse_id: usize,
+pub(in crate::cli) struct Labelled {
+    pub(in crate::cli) path: PathBuf,
+    pub(in crate::cli) class_id: usize,
+    pub(in crate::cli) coarse_id: usize,
 }
 
 /// Reads lines `path, class_id, coarse_id`; a bad one is told with its number.
-pub(super) fn read_list(dir: &Path, list: &Path, classes: usize) -> Result<Vec<Labelled>, Failure> {
+pub(in crate::cli) fn read_list(dir: &Path, list: &Path, classes: usize) -> Result<Vec<Labelled>, Failure> {
     let text = String::from_utf8(open::read(list)?).map_err(|_| Failure::Input(format!("{} is not text", list.display())))?;
     let parse = |line: &str| {
         let mut fields = line.rsplitn(3, ',').map(str::trim);
@@ -79,7 +47,7 @@ struct Outcome {
     score: f32,
 }
 
-fn photos(config: &Config, dir: &Path, list: &Path, unknown: Option<&Path>, is_json: bool) -> Result<(), Failure> {
+pub(super) fn run(config: &Config, dir: &Path, list: &Path, unknown: Option<&Path>, is_json: bool) -> Result<(), Failure> {
     let (mut classifier, gallery) = classify::seeing(config)?;
     let manifest = open::manifest(config)?;
     let model = manifest.path(manifest.entry(&config.vision.model).map_err(|e| Failure::Job(e.to_string()))?);
