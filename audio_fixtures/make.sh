@@ -18,4 +18,5 @@ venv=target/fixtures-venv
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r audio_fixtures/requirements.txt
 
 "$venv/bin/python" audio_fixtures/make.py "$@"
+"$venv/bin/python" audio_fixtures/languages.py
 "$venv/bin/python" tests/photos/make.py
