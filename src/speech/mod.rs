@@ -113,7 +113,7 @@ impl SpeechConfig {
     }
 
     fn calibration(&self) -> Calibration {
-        Calibration::NONE
+        Calibration::FITTED
     }
 }
 
