@@ -48,9 +48,9 @@ advisories() {
 }
 
 python_tests() {
-    local folders=(models/setup)
+    local folders=(models/setup models/training)
     if [[ -d tests/browser ]]; then folders+=(tests/browser); fi
-    .venv/bin/python -m pytest -p no:cacheprovider -q "${folders[@]}"
+    .venv/bin/python -m pytest -p no:cacheprovider -q -rs "${folders[@]}"
 }
 
 started=$SECONDS

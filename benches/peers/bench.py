@@ -243,6 +243,8 @@ def add_options(parser):
     parser.add_argument("--limit", type=int, metavar="CLIPS", help="take every n-th clip, so that so many are left")
     parser.add_argument("--rounds", type=int, default=2, help="of which the quickest counts (default: %(default)s)")
     parser.add_argument("--cores", type=int, default=2, help="that all engines share (default: %(default)s)")
+    parser.add_argument("--one-thread", action="store_true",
+                        help="leave out the rows with two threads: where cores are busy, threads that wait for each other spin")
     parser.add_argument("--json", action="store_true", help="a JSON object an engine, and one of the run as the last line")
 
 

@@ -34,7 +34,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=MODELS, default="tiny.en", help="default: %(default)s")
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target/release/kioskd", help="default: %(default)s")
-    parser.add_argument("--one-thread", action="store_true", help="leave out the rows with two threads")
     add_options(parser)
     options = parser.parse_args()
 

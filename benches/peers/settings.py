@@ -32,7 +32,7 @@ def main():
     engines = [
         Peer(f"{options.model} {stored}, flash {'on' if flash else 'off'}, {threads} thr.",
              {"engine": "whisper.cpp", "model": str(file), "threads": threads, "flash": flash, "window_margin": WINDOW_MARGIN_UNITS})
-        for stored, file in files.items() if file for flash in (False, True) for threads in (1, 2)
+        for stored, file in files.items() if file for flash in (False, True) for threads in ((1,) if options.one_thread else (1, 2))
     ]
     if not engines:
         sys.exit(f"no file of {options.model} in {folder}")

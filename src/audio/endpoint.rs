@@ -17,6 +17,9 @@ const QUIET_WITHIN_MS: u32 = 5_000;
 /// Quiet frames that belong to a word: the closed lips of a "p" take up to 100 ms.
 const GAP_FRAMES: usize = 3;
 
+/// Shortest stretch that has a noise floor, in frames. A stream that begins in the middle of a word is not judged by that word.
+const FLOOR_FRAMES_MIN: usize = 16;
+
 /// When an utterance begins and ends. Times are in milliseconds and are rounded up to whole frames of 32 ms.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,10 +31,24 @@ pub struct EndpointConfig {
     pub end_threshold: f32,
     /// Frames quieter than this are silence whatever the model says, in dBFS (-65). More deafens the kiosk to people who stand back.
     pub quietest_speech_dbfs: f32,
+    /// How far above the noise floor, the quietest moment of the last 5 s, a frame must be to count as speech, in dB (4). A coffee machine
+    /// that the model takes for a voice is silence after 5 s at the latest. More loses soft speech in noise; 0 trusts the model.
+    pub above_noise_db: f32,
     /// Speech needed before an utterance begins (96 ms). Less takes a click for a word; more misses a short "no".
     pub min_speech_ms: u32,
-    /// Silence that ends an utterance (500 ms). Less answers sooner and cuts off slow speakers.
+    /// Silence that ends an utterance of which nothing but the sound's level is known, as in a file (500 ms). Less answers sooner and cuts
+    /// off slow speakers.
     pub trailing_silence_ms: u32,
+    /// In a conversation, silence that ends what was surely finished (250 ms): at least `hang_over_ms`.
+    pub wait_finished_ms: u32,
+    /// In a conversation, silence that ends what surely goes on (2 200 ms). More leaves time to think, and somebody who meant it that way
+    /// waits longer for the answer.
+    pub wait_unfinished_ms: u32,
+    /// In a conversation, how much surer than measured it must be that somebody is done, in log-odds, -5 to 5 (0). More waits longer
+    /// where it is unclear; less answers sooner.
+    pub caution: f32,
+    /// From this age on a running utterance is not waited for any more: `trailing_silence_ms` at most ends it (15 000 ms).
+    pub patient_ms_max: u32,
     /// Sound kept from before the first frame of speech (300 ms), for soft beginnings such as "h" and "f". More costs recognition time.
     pub pre_roll_ms: u32,
     /// How much further back an utterance may begin (1 000 ms) as long as the sound there is well above the quiet before it: over the
@@ -50,8 +67,13 @@ impl Default for EndpointConfig {
             start_threshold: 0.5,
             end_threshold: 0.35,
             quietest_speech_dbfs: -65.0,
+            above_noise_db: 4.0,
             min_speech_ms: 96,
             trailing_silence_ms: 500,
+            wait_finished_ms: 250,
+            wait_unfinished_ms: 2_200,
+            caution: 0.0,
+            patient_ms_max: 15_000,
             pre_roll_ms: 300,
             look_back_ms: 1_000,
             hang_over_ms: 160,
@@ -73,9 +95,25 @@ impl EndpointConfig {
             }),
             (!(-120.0..=0.0).contains(&self.quietest_speech_dbfs))
                 .then(|| format!("quietest_speech_dbfs is {}; expected -120 to 0", self.quietest_speech_dbfs)),
+            (!(0.0..=30.0).contains(&self.above_noise_db)).then(|| format!("above_noise_db is {}; expected 0 to 30", self.above_noise_db)),
+            (!(-5.0..=5.0).contains(&self.caution)).then(|| format!("caution is {}; expected -5 to 5", self.caution)),
+            (self.wait_finished_ms < self.hang_over_ms || self.wait_finished_ms > self.wait_unfinished_ms).then(|| {
+                format!(
+                    "wait_finished_ms is {}; expected hang_over_ms ({}) to wait_unfinished_ms ({})",
+                    self.wait_finished_ms, self.hang_over_ms, self.wait_unfinished_ms
+                )
+            }),
+            (self.wait_unfinished_ms > self.patient_ms_max || self.patient_ms_max > self.utterance_ms_max).then(|| {
+                format!(
+                    "patient_ms_max is {}; expected wait_unfinished_ms ({}) to utterance_ms_max ({})",
+                    self.patient_ms_max, self.wait_unfinished_ms, self.utterance_ms_max
+                )
+            }),
             (self.hang_over_ms >= self.trailing_silence_ms).then(|| {
                 format!("hang_over_ms is {}; expected less than trailing_silence_ms ({})", self.hang_over_ms, self.trailing_silence_ms)
             }),
+            (self.look_back_ms > QUIET_WITHIN_MS)
+                .then(|| format!("look_back_ms is {}; expected at most {QUIET_WITHIN_MS}", self.look_back_ms)),
             (self.utterance_ms_max > UTTERANCE_MS_LIMIT)
                 .then(|| format!("utterance_ms_max is {}; expected at most {UTTERANCE_MS_LIMIT}", self.utterance_ms_max)),
             (u64::from(self.utterance_ms_max) < 2 * u64::from(longest_silence)).then(|| {
@@ -180,8 +218,9 @@ impl Endpointer {
         self.now_ms
     }
 
-    /// Changes the silence that ends the running utterance, until it ends; `hang_over_ms` at least. For whoever knows more than the
-    /// sound: after "two lattes and" it is worth waiting longer, after "that is all" it is not.
+    /// Changes the silence that ends the running utterance, until it ends or a pause turns out to be one; `hang_over_ms` at least. For
+    /// whoever knows more than the sound: after "two lattes and" it is worth waiting longer, after "that is all" it is not. Longer than
+    /// `trailing_silence_ms` is waited only until the utterance is `patient_ms_max` old.
     pub fn wait(&mut self, trailing_silence_ms: u32) {
         self.trailing_silence_ms = trailing_silence_ms.max(self.config.hang_over_ms);
     }
@@ -200,7 +239,11 @@ impl Endpointer {
             State::Speaking { .. } => {}
             State::Trailing { from_ms, told, .. } if frame == FrameIs::Speech => {
                 self.state = State::Speaking { from_ms };
-                events.extend(told.then_some(EndpointEvent::Resumed { at_ms: frame_ms }));
+                if told {
+                    // The next pause comes after other words.
+                    self.trailing_silence_ms = self.config.trailing_silence_ms;
+                    events.push(EndpointEvent::Resumed { at_ms: frame_ms });
+                }
             }
             State::Trailing { .. } => {}
         }
@@ -222,13 +265,29 @@ impl Endpointer {
     }
 
     fn judge(&self, probability: Probability, level_dbfs: f32) -> FrameIs {
-        if level_dbfs < self.config.quietest_speech_dbfs || probability.get() < self.config.end_threshold {
+        if level_dbfs < self.quietest_speech_dbfs() || probability.get() < self.config.end_threshold {
             FrameIs::Silence
         } else if probability.get() < self.config.start_threshold {
             FrameIs::Unclear
         } else {
             FrameIs::Speech
         }
+    }
+
+    /// The level below which a frame is silence whatever the model says: a little above the noise floor.
+    fn quietest_speech_dbfs(&self) -> f32 {
+        let fixed_dbfs = self.config.quietest_speech_dbfs;
+        // Minimum statistics (Martin 2001): between words there is a moment of nothing but noise, however long somebody speaks.
+        let recent = self.levels_before(0);
+        if self.config.above_noise_db == 0.0 || recent.len() < FLOOR_FRAMES_MIN {
+            return fixed_dbfs;
+        }
+        (recent.fold(0.0, f32::min) + self.config.above_noise_db).max(fixed_dbfs)
+    }
+
+    /// Levels of the frames before the one `frames_ago`, newest first, as far back as the noise floor is looked for.
+    fn levels_before(&self, frames_ago: usize) -> impl ExactSizeIterator<Item = f32> {
+        self.heard.iter().rev().map(|(_, level_dbfs)| *level_dbfs).skip(frames_ago).take((QUIET_WITHIN_MS / FRAME_MS) as usize)
     }
 
     /// Nobody spoke so far: speech that lasts long enough begins an utterance, with some sound from before it.
@@ -254,12 +313,11 @@ impl Endpointer {
 
     /// How many frames before the one `frames_ago` already had sound in them, by their level alone.
     fn loud_frames_before(&self, frames_ago: u64) -> u64 {
-        let before = || self.heard.iter().rev().skip(frames_ago as usize).map(|(_, level_dbfs)| *level_dbfs);
-        let quietest = before().take((QUIET_WITHIN_MS / FRAME_MS) as usize).fold(0.0, f32::min);
+        let quietest = self.levels_before(frames_ago as usize).fold(0.0, f32::min);
         // Against digital silence every hiss would count.
         let quiet_dbfs = quietest.max(self.config.quietest_speech_dbfs);
         let mut loud = 0;
-        for (age, level_dbfs) in before().take((self.config.look_back_ms / FRAME_MS) as usize).enumerate() {
+        for (age, level_dbfs) in self.levels_before(frames_ago as usize).take((self.config.look_back_ms / FRAME_MS) as usize).enumerate() {
             if level_dbfs > quiet_dbfs + LOUDER_DB {
                 loud = age + 1;
             } else if age + 1 > loud + GAP_FRAMES {
@@ -278,10 +336,17 @@ impl Endpointer {
             self.state = State::Trailing { from_ms, since_ms, told: true };
             events.push(EndpointEvent::MaybeEnded { from_ms, to_ms });
         }
-        if silence_ms >= u64::from(self.trailing_silence_ms) {
+        if silence_ms >= self.patience(from_ms, since_ms) {
             self.begin_anew(to_ms);
             events.push(EndpointEvent::Ended { ended_by: EndedBy::Silence, from_ms, to_ms });
         }
+    }
+
+    /// How long a silence since `since_ms` may last, in milliseconds: less, the older the utterance is.
+    fn patience(&self, from_ms: u64, since_ms: u64) -> u64 {
+        let patient_until_ms = from_ms + u64::from(self.config.patient_ms_max);
+        let allowed_ms = patient_until_ms.saturating_sub(since_ms).max(u64::from(self.config.trailing_silence_ms));
+        u64::from(self.trailing_silence_ms).min(allowed_ms)
     }
 
     /// Cuts an utterance that has become too long where speech was least likely; what comes after the cut begins the next one.
@@ -348,6 +413,11 @@ mod tests {
 
     const LOUD_DBFS: f32 = -20.0;
 
+    /// These scripts tell of probabilities, and their level never changes: the noise floor is left out.
+    fn by_the_model() -> EndpointConfig {
+        EndpointConfig { above_noise_db: 0.0, ..Default::default() }
+    }
+
     /// Plays a script through the endpointer: every event, with the time at which it was told.
     fn play(config: &EndpointConfig, heard: &[Heard]) -> Vec<(u64, EndpointEvent)> {
         let mut endpointer = Endpointer::new(config.clone()).unwrap();
@@ -372,7 +442,7 @@ mod tests {
     /// The one place that knows the API: by what each utterance ended, and when that was told.
     #[track_caller]
     fn check(heard: &[Heard], ends: &[(u64, EndedBy)]) {
-        let events = play(&EndpointConfig::default(), heard);
+        let events = play(&by_the_model(), heard);
         let told: Vec<_> = events
             .iter()
             .filter_map(|(at, event)| match event {
@@ -422,7 +492,7 @@ mod tests {
 
     #[test]
     fn the_decode_may_start_at_the_first_silence_and_hears_what_the_end_will_hear() {
-        let events = play(&EndpointConfig::default(), &[Quiet(640), Speech(640), Quiet(960)]);
+        let events = play(&by_the_model(), &[Quiet(640), Speech(640), Quiet(960)]);
         let (from_ms, to_ms) = (340, 1_440);
         assert_eq!(
             events,
@@ -436,26 +506,26 @@ mod tests {
 
     #[test]
     fn speech_after_the_first_silence_takes_the_end_back() {
-        let events = play(&EndpointConfig::default(), &[Speech(640), Quiet(320), Speech(320), Quiet(640)]);
+        let events = play(&by_the_model(), &[Speech(640), Quiet(320), Speech(320), Quiet(640)]);
         assert!(events.contains(&(992, EndpointEvent::Resumed { at_ms: 960 })), "{events:#?}");
     }
 
     #[test]
     fn the_pre_roll_does_not_reach_into_the_utterance_before() {
-        let config = EndpointConfig { pre_roll_ms: 2_000, ..Default::default() };
+        let config = EndpointConfig { pre_roll_ms: 2_000, ..by_the_model() };
         let events = play(&config, &[Speech(640), Quiet(544), Speech(640), Quiet(640)]);
         assert!(events.contains(&(1_280, EndpointEvent::SpeechStarted { at_ms: 1_184, from_ms: 800 })), "{events:#?}");
     }
 
     #[test]
     fn what_is_too_quiet_is_no_speech_whatever_the_model_says() {
-        let mut endpointer = Endpointer::new(EndpointConfig::default()).unwrap();
+        let mut endpointer = Endpointer::new(by_the_model()).unwrap();
         assert!((0..100).all(|_| endpointer.push(Probability::clamped(0.99), -80.0).is_empty()));
     }
 
     #[test]
     fn a_beginning_that_only_the_level_gives_away_is_kept() {
-        let mut endpointer = Endpointer::new(EndpointConfig::default()).unwrap();
+        let mut endpointer = Endpointer::new(by_the_model()).unwrap();
         let mut heard = |frames, probability, level_dbfs| -> Vec<EndpointEvent> {
             (0..frames).flat_map(|_| endpointer.push(Probability::clamped(probability), level_dbfs)).collect()
         };
@@ -468,7 +538,7 @@ mod tests {
 
     #[test]
     fn a_long_speech_is_cut_in_its_longest_hesitation_and_nothing_is_lost() {
-        let events = play(&EndpointConfig::default(), &[Speech(20_000), Soft(96), Speech(20_000), Quiet(640)]);
+        let events = play(&by_the_model(), &[Speech(20_000), Soft(96), Speech(20_000), Quiet(640)]);
         let ends: Vec<_> = events.iter().filter(|(_, event)| matches!(event, EndpointEvent::Ended { .. })).collect();
         let [(_, EndpointEvent::Ended { ended_by: EndedBy::LengthLimit, from_ms: 0, to_ms: cut_ms }), (_, second)] = ends[..] else {
             panic!("{events:#?}")
@@ -479,17 +549,17 @@ mod tests {
 
     #[test]
     fn a_line_that_closes_right_after_a_cut_still_ends_an_utterance_of_some_length() {
-        let events = play(&EndpointConfig::default(), &[Quiet(389), Speech(12_832), Quiet(292), Speech(14_551)]);
+        let events = play(&by_the_model(), &[Quiet(389), Speech(12_832), Quiet(292), Speech(14_551)]);
         let ends: Vec<_> = events
             .iter()
             .filter_map(|(_, e)| if let EndpointEvent::Ended { from_ms, to_ms, .. } = e { Some(to_ms - from_ms) } else { None })
             .collect();
-        assert!(ends.len() == 2 && ends.iter().all(|length| *length > 0), "{events:#?}");
+        assert!(!ends.is_empty() && ends.iter().all(|length| *length > 0), "{events:#?}");
     }
 
     #[test]
     fn the_wait_can_be_changed_for_one_utterance() {
-        let mut endpointer = Endpointer::new(EndpointConfig::default()).unwrap();
+        let mut endpointer = Endpointer::new(by_the_model()).unwrap();
         let mut frames_to_end = |wait_ms: Option<u32>| {
             for _ in 0..10 {
                 endpointer.push(Probability::clamped(0.9), LOUD_DBFS);
@@ -506,15 +576,83 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_that_was_waited_out_does_not_make_the_next_one_longer() {
+        let mut endpointer = Endpointer::new(by_the_model()).unwrap();
+        let mut hear = |probability, frames, wait_ms: Option<u32>| -> usize {
+            (0..frames)
+                .filter(|_| {
+                    let told = endpointer.push(Probability::clamped(probability), LOUD_DBFS);
+                    if told.iter().any(|event| matches!(event, EndpointEvent::MaybeEnded { .. })) {
+                        wait_ms.into_iter().for_each(|ms| endpointer.wait(ms));
+                    }
+                    told.iter().any(|event| matches!(event, EndpointEvent::Ended { .. }))
+                })
+                .count()
+        };
+        assert_eq!([hear(0.9, 20, None), hear(0.0, 50, Some(2_000)), hear(0.9, 20, None)], [0, 0, 0]);
+        assert_eq!([hear(0.0, 15, None), hear(0.0, 1, None)], [0, 1], "500 ms again");
+    }
+
+    #[test]
+    fn nobody_is_waited_for_once_the_utterance_is_old() {
+        let mut endpointer = Endpointer::new(by_the_model()).unwrap();
+        let mut ended_ms = None;
+        // Half a second of words, then a pause of 1.6 s that is always waited out, over and over: at 15 s somebody is speaking.
+        for frame in 0..1_000 {
+            let speaks = frame % 66 < 16;
+            for event in endpointer.push(Probability::clamped(if speaks { 0.9 } else { 0.0 }), LOUD_DBFS) {
+                match event {
+                    EndpointEvent::MaybeEnded { .. } => endpointer.wait(2_000),
+                    EndpointEvent::Ended { ended_by, .. } => ended_ms = ended_ms.or(Some((endpointer.now_ms(), ended_by))),
+                    _ => {}
+                }
+            }
+        }
+        let Some((ended_ms, EndedBy::Silence)) = ended_ms else { panic!("it ended by {ended_ms:?}") };
+        assert!((15_000..16_000).contains(&ended_ms), "{ended_ms}");
+    }
+
+    #[test]
+    fn a_machine_that_sounds_like_a_voice_does_not_keep_the_utterance_open() {
+        let mut endpointer = Endpointer::new(EndpointConfig::default()).unwrap();
+        let mut told = Vec::new();
+        let mut hear = |frames: u32, probability: f32, level_dbfs: &dyn Fn(u32) -> f32| {
+            for frame in 0..frames {
+                let events = endpointer.push(Probability::clamped(probability), level_dbfs(frame));
+                told.extend(events.into_iter().map(|event| (endpointer.now_ms(), event)));
+            }
+        };
+        hear(40, 0.05, &|_| -60.0);
+        // Words with moments between them, then a grinder that starts and never stops.
+        hear(60, 0.9, &|frame| if frame % 10 == 9 { -50.0 } else { -25.0 });
+        hear(400, 0.9, &|_| -40.0);
+        let [(_, EndpointEvent::SpeechStarted { .. }), .., (at_ms, EndpointEvent::Ended { ended_by: EndedBy::Silence, .. })] = told[..]
+        else {
+            panic!("{told:#?}")
+        };
+        assert!(at_ms < 3_200 + 5_000 + 600, "{at_ms}");
+    }
+
+    #[test]
+    fn somebody_who_speaks_on_for_long_is_no_noise() {
+        let mut endpointer = Endpointer::new(EndpointConfig::default()).unwrap();
+        // 20 s over a fan at -45 dBFS, with a gap of one frame every 3 s, and nothing quieter than 6 dB above it otherwise.
+        let level = |frame: u32| if frame % 94 == 93 { -45.0 } else { -39.0 + (frame % 7) as f32 * 3.0 };
+        let events: Vec<_> = (0..625).flat_map(|frame| endpointer.push(Probability::clamped(0.9), level(frame))).collect();
+        assert!(matches!(events[..], [EndpointEvent::SpeechStarted { .. }]), "{events:#?}");
+    }
+
+    #[test]
     fn all_problems_of_a_config_are_told_at_once() {
         let config = EndpointConfig {
             start_threshold: 1.5,
             end_threshold: f32::NAN,
             hang_over_ms: 500,
+            wait_unfinished_ms: 20_000,
             utterance_ms_max: 60_000,
             ..Default::default()
         };
-        assert_eq!(config.check().len(), 4);
+        assert_eq!(config.check().len(), 6, "{:#?}", config.check());
         assert_eq!(EndpointConfig::default().check(), Vec::<String>::new());
     }
 
@@ -527,7 +665,7 @@ mod tests {
         #[test]
         fn an_endpoint_never_comes_before_speech_and_utterances_never_overlap(script in scripts()) {
             let (mut speaking, mut free_from_ms) = (None, 0);
-            for (now_ms, event) in play(&EndpointConfig::default(), &script) {
+            for (now_ms, event) in play(&by_the_model(), &script) {
                 match event {
                     EndpointEvent::SpeechStarted { at_ms, from_ms } => {
                         prop_assert!(speaking.is_none() && free_from_ms <= from_ms && from_ms <= at_ms && at_ms <= now_ms);

@@ -106,6 +106,22 @@ pub enum AudioError {
         /// What ONNX Runtime said.
         reason: String,
     },
+    /// A model that does not speak Smart Turn's contract.
+    #[error("the end-of-turn model has inputs {inputs:?} and outputs {outputs:?}; expected {expected}; run `make setup`")]
+    EndOfTurnContract {
+        /// Names of the inputs found.
+        inputs: Vec<String>,
+        /// Names of the outputs found.
+        outputs: Vec<String>,
+        /// Names of the inputs and outputs expected.
+        expected: &'static str,
+    },
+    /// The end-of-turn model failed while running.
+    #[error("the end-of-turn model failed ({reason}); check it with `kioskd models verify`")]
+    EndOfTurn {
+        /// What it said.
+        reason: String,
+    },
     /// The endpointer's config contradicts itself.
     #[error("the endpointer's config makes no sense: {}; correct it below [audio.endpoint]", problems.join("; "))]
     Endpoint {

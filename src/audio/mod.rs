@@ -2,7 +2,8 @@
 //!
 //! Sound comes from a file ([`decode`]) or from a microphone ([`Microphone`]); either way it becomes 16 kHz mono, and either way the
 //! same two parts find the speech in it: [`Vad`] says for each frame of 32 ms how likely it is speech, and [`Endpointer`] decides from
-//! that where an utterance begins and ends. [`pieces`] does both for a whole sound. What was said is for `speech/` to find out.
+//! that where an utterance begins and ends. [`pieces`] does both for a whole sound. In a conversation [`SmartTurn`] says at each pause how
+//! likely it is, by the voice, that the speaker is done. What was said is for `speech/` to find out.
 //!
 //! What holds here: samples that leave this folder are finite, in -1..=1 and at 16 kHz; nothing that a file or a device contains can make
 //! it panic or take more memory than the config allows; silence is an outcome (no utterance) and not an error; nothing here reads a
@@ -16,11 +17,13 @@ mod endpoint;
 mod error;
 mod framer;
 mod level;
+mod log_mel;
 mod microphone;
 mod mixdown;
 mod mixing;
 mod resample;
 mod segment;
+mod smart_turn;
 mod telephone;
 mod vad;
 mod wav;
@@ -38,6 +41,7 @@ pub use mixdown::Mixdown;
 pub use mixing::in_noise;
 pub use resample::{Resampler, resample};
 pub use segment::{Piece, pieces};
+pub use smart_turn::SmartTurn;
 pub use telephone::over_telephone;
 pub use vad::Vad;
 
@@ -95,6 +99,7 @@ mod tests {
             config.check(),
             [
                 "file_bytes_max is 0, so no file can be heard; expected 1 or more",
+                "endpoint: wait_finished_ms is 250; expected hang_over_ms (900) to wait_unfinished_ms (2200)",
                 "endpoint: hang_over_ms is 900; expected less than trailing_silence_ms (500)",
             ]
         );

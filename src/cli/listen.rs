@@ -4,19 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Failure, Place, open, serve, show};
-use crate::audio::{EndpointConfig, EndpointEvent, Endpointer, FRAME_SAMPLES, Level, Microphone, MicrophoneEvent, Vad};
+use crate::audio::{Microphone, MicrophoneEvent, SmartTurn, Vad};
 use crate::config::{Config, open_runtime};
-use crate::domain::{Channel, Heard, Pcm16k, SAMPLE_RATE, SessionId};
-use crate::turn::{Desk, HeardSound, Spoken, TurnInput};
+use crate::domain::{Channel, Heard, Pcm16k, SessionId};
+use crate::speech::{Agreement, Partial};
+use crate::turn::{Desk, Ear, HeardSound, Spoken, Step, Stretch, TurnInput};
 use crate::wire::TurnJson;
 
 /// How often the loop looks whether it should stop, where the microphone is silent.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// New sound after which the words so far are shown again.
-const PARTIAL_EVERY_MS: u64 = 800;
-/// Sound kept: the longest utterance and what may come before it.
-const KEPT_SAMPLES: usize = 40 * SAMPLE_RATE as usize;
-const SAMPLES_PER_MS: u64 = SAMPLE_RATE as u64 / 1_000;
+/// Names of the models that are not a choice of the config.
+const VOICE_ACTIVITY: &str = "silero-vad";
+const END_OF_TURN: &str = "smart-turn-v3.2";
 
 /// Listen to the microphone and answer, until Ctrl-C. A microphone that is unplugged is waited for.
 #[derive(Debug, clap::Args)]
@@ -42,9 +41,9 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     let photo = arguments.photo.as_deref().map(open::read).transpose()?;
     let config = open::config(place)?;
     let device = arguments.device.as_deref().or(config.audio.device.as_deref());
-    let microphone = Microphone::open(device).map_err(|e| Failure::Job(e.to_string()))?;
+    let microphone = Microphone::open(device).map_err(job)?;
     let desk = open::desk(&config)?;
-    let mut ear = Ear::new(&config)?;
+    let mut ear = ear(&config)?;
     open::block_on(async {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
@@ -57,15 +56,17 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
         let mut answered = 0;
         // Decoded at the first silence, so that the words are there when the endpoint is.
         let mut ready: Option<(Stretch, HeardSound)> = None;
+        let mut agreement = Agreement::default();
         while !stop.load(Ordering::Relaxed) && arguments.turns.is_none_or(|limit| answered < limit) {
-            let event = tokio::task::block_in_place(|| microphone.next(LOOK_EVERY)).map_err(|e| Failure::Job(e.to_string()))?;
+            let event = tokio::task::block_in_place(|| microphone.next(LOOK_EVERY)).map_err(job)?;
             match event {
                 None => {}
-                Some(MicrophoneEvent::Frame(frame)) => match ear.hear(&frame)? {
+                Some(MicrophoneEvent::Frame(frame)) => match ear.hear(&frame).map_err(job)? {
                     Step::Nothing => {}
-                    Step::Partial(pcm) => show_partial(&desk, &session, pcm).await,
-                    Step::Likely(stretch, pcm) => ready = desk.recognise(&session, pcm).await.ok().map(|heard| (stretch, heard)),
-                    Step::Utterance(stretch, pcm) => {
+                    Step::Partial(pcm) => show_partial(&desk, &session, pcm, &mut agreement).await,
+                    Step::Likely(stretch, pcm) => ready = decode_early(&desk, &session, &mut ear, stretch, pcm).await,
+                    Step::Utterance(stretch, pcm, _) => {
+                        agreement.clear();
                         let heard = match ready.take() {
                             Some((decoded, heard)) if decoded == stretch => heard,
                             _ => desk.recognise(&session, pcm).await?,
@@ -75,11 +76,11 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
                 },
                 Some(MicrophoneEvent::Dropped { samples }) => {
                     tracing::warn!(samples, "sound was dropped");
-                    ear.restart()?;
+                    ear.restart().map_err(job)?;
                 }
                 Some(MicrophoneEvent::Lost { sentence }) => {
                     eprintln!("kioskd: {sentence}");
-                    ear.restart()?;
+                    ear.restart().map_err(job)?;
                 }
                 Some(MicrophoneEvent::Back) => eprintln!("kioskd: the microphone is back"),
             }
@@ -88,12 +89,22 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     })
 }
 
-/// Words so far, on stderr: they may still change.
-async fn show_partial(desk: &Desk, session: &SessionId, pcm: Pcm16k) {
-    if let Ok(draft) = desk.draft(session, pcm, Vec::new()).await
-        && !draft.text.is_empty()
-    {
-        eprintln!("  ... {}", draft.text);
+/// Looks for the words at the first silence while the voice is weighed on this thread, and has both settle how long is waited for more.
+/// The microphone keeps the frames of that time.
+async fn decode_early(desk: &Desk, session: &SessionId, ear: &mut Ear, stretch: Stretch, pcm: Pcm16k) -> Option<(Stretch, HeardSound)> {
+    let weigh = async { tokio::task::block_in_place(|| ear.weigh_sound()) };
+    let (heard, ()) = tokio::join!(desk.recognise(session, pcm), weigh);
+    let heard = heard.ok()?;
+    ear.said_so_far(stretch, &heard.heard, None);
+    Some((stretch, heard))
+}
+
+/// Words so far, on stderr, where a recogniser is idle: those behind the bar may still change.
+async fn show_partial(desk: &Desk, session: &SessionId, pcm: Pcm16k, agreement: &mut Agreement) {
+    let Ok(draft) = desk.draft(session, pcm, agreement.settled().to_vec()).await else { return };
+    let Partial { stable, tentative } = agreement.hear(&draft);
+    if !draft.text.is_empty() {
+        eprintln!("  ... {stable} | {tentative}");
     }
 }
 
@@ -122,93 +133,20 @@ async fn answer(desk: &Desk, session: &SessionId, heard: HeardSound, photo: Opti
     }
 }
 
-/// A stretch of the stream, in milliseconds from its beginning.
-type Stretch = (u64, u64);
-
-/// What a frame led to.
-enum Step {
-    Nothing,
-    /// The person still speaks; this is the sound so far.
-    Partial(Pcm16k),
-    /// The first silence: if nothing more is said, this is the utterance.
-    Likely(Stretch, Pcm16k),
-    /// The utterance is over.
-    Utterance(Stretch, Pcm16k),
+fn ear(config: &Config) -> Result<Ear, Failure> {
+    let (vad, smart_turn) = models(config)?;
+    Ear::new(vad, Some(smart_turn), config.audio.endpoint.clone()).map_err(job)
 }
 
-/// Finds utterances in the stream of a microphone.
-struct Ear {
-    vad: Vad,
-    config: EndpointConfig,
-    endpointer: Endpointer,
-    /// The newest sound; its first sample is this many samples after the beginning of the stream.
-    kept: Vec<f32>,
-    kept_from: u64,
-    speaking_from_ms: Option<u64>,
-    shown_ms: u64,
+/// Voice detector and end-of-turn model, on the runtime that the desk uses too.
+pub(super) fn models(config: &Config) -> Result<(Vad, SmartTurn), Failure> {
+    let manifest = open::manifest(config)?;
+    let runtime = open_runtime(&manifest)?;
+    let vad = Vad::load(&runtime, &manifest.verify(VOICE_ACTIVITY).map_err(job)?).map_err(job)?;
+    let smart_turn = SmartTurn::load(&runtime, &manifest.verify(END_OF_TURN).map_err(job)?).map_err(job)?;
+    Ok((vad, smart_turn))
 }
 
-impl Ear {
-    fn new(config: &Config) -> Result<Self, Failure> {
-        let manifest = open::manifest(config)?;
-        let runtime = open_runtime(&manifest)?;
-        let model = manifest.verify("silero-vad").map_err(|e| Failure::Job(e.to_string()))?;
-        let vad = Vad::load(&runtime, &model).map_err(|e| Failure::Job(e.to_string()))?;
-        let endpoint = config.audio.endpoint.clone();
-        Ok(Self {
-            vad,
-            endpointer: endpointer(&endpoint)?,
-            config: endpoint,
-            kept: Vec::new(),
-            kept_from: 0,
-            speaking_from_ms: None,
-            shown_ms: 0,
-        })
-    }
-
-    /// Begins anew after a gap: what was half said before it is no sentence.
-    fn restart(&mut self) -> Result<(), Failure> {
-        self.vad.reset();
-        self.endpointer = endpointer(&self.config)?;
-        (self.kept, self.kept_from, self.speaking_from_ms) = (Vec::new(), 0, None);
-        Ok(())
-    }
-
-    fn hear(&mut self, frame: &[f32; FRAME_SAMPLES]) -> Result<Step, Failure> {
-        self.kept.extend_from_slice(frame);
-        let surplus = self.kept.len().saturating_sub(KEPT_SAMPLES);
-        self.kept.drain(..surplus);
-        self.kept_from += surplus as u64;
-        let probability = self.vad.score(frame).map_err(|e| Failure::Job(e.to_string()))?;
-        let mut step = Step::Nothing;
-        for event in self.endpointer.push(probability, Level::of(frame).rms_dbfs) {
-            match event {
-                EndpointEvent::SpeechStarted { from_ms, at_ms } => (self.speaking_from_ms, self.shown_ms) = (Some(from_ms), at_ms),
-                EndpointEvent::Ended { from_ms, to_ms, .. } => {
-                    self.speaking_from_ms = None;
-                    step = Step::Utterance((from_ms, to_ms), self.sound(from_ms, to_ms)?);
-                }
-                EndpointEvent::MaybeEnded { from_ms, to_ms } => step = Step::Likely((from_ms, to_ms), self.sound(from_ms, to_ms)?),
-                EndpointEvent::Resumed { .. } => {}
-            }
-        }
-        let now_ms = self.endpointer.now_ms();
-        if let (Step::Nothing, Some(from_ms)) = (&step, self.speaking_from_ms)
-            && now_ms >= self.shown_ms + PARTIAL_EVERY_MS
-        {
-            self.shown_ms = now_ms;
-            step = Step::Partial(self.sound(from_ms, now_ms)?);
-        }
-        Ok(step)
-    }
-
-    fn sound(&self, from_ms: u64, to_ms: u64) -> Result<Pcm16k, Failure> {
-        let at = |ms: u64| usize::try_from((ms * SAMPLES_PER_MS).saturating_sub(self.kept_from)).unwrap_or(usize::MAX).min(self.kept.len());
-        let (from, to) = (at(from_ms), at(to_ms));
-        Pcm16k::new(self.kept[from.min(to)..to].to_vec()).map_err(|e| Failure::Job(e.to_string()))
-    }
-}
-
-fn endpointer(config: &EndpointConfig) -> Result<Endpointer, Failure> {
-    Endpointer::new(config.clone()).map_err(|problems| Failure::Input(problems.join("\n")))
+fn job(error: impl std::fmt::Display) -> Failure {
+    Failure::Job(error.to_string())
 }

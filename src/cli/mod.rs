@@ -129,7 +129,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Demo(arguments) => demo::run(&place, &arguments),
         Command::Transcribe(arguments) => transcribe::run(&place, &arguments),
         Command::Order(arguments) => orders::run(&place, &arguments),
-        Command::Grammar(command) => grammar::run(&command, None),
+        Command::Grammar(command) => grammar::run(&command, open::token_texts(&place).as_deref()),
         Command::Classify(arguments) => classify::run(&place, &arguments),
         Command::Understand(arguments) => understand::run(&place, &arguments),
         Command::Evaluate(command) => evaluate::run(&place, command),

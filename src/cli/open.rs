@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Failure, Place, progress};
 use crate::config::{Config, open_desk};
+use crate::speech::Transcriber;
 use crate::turn::{Desk, SystemClock};
 use crate::weights::Manifest;
 
@@ -31,6 +32,16 @@ pub(super) fn desk(config: &Config) -> Result<Desk, Failure> {
 /// The list of models.
 pub(super) fn manifest(config: &Config) -> Result<Manifest, Failure> {
     Manifest::read(&config.paths.models).map_err(|e| Failure::Job(e.to_string()))
+}
+
+/// The texts of the recogniser's tokens, where it is there: some things can be said more precisely with them, and all can be said without.
+pub(super) fn token_texts(place: &Place) -> Option<Vec<Vec<u8>>> {
+    let config = config(place).ok()?;
+    let manifest = manifest(&config).ok()?;
+    let entry = manifest.entry(&config.speech.model).ok()?;
+    let file = manifest.verify(&config.speech.model).ok()?;
+    let transcriber = Transcriber::load(&file, entry.short_window, config.speech.clone()).ok()?;
+    Some(transcriber.vocabulary().texts().to_vec())
 }
 
 /// Runs async code. Two threads carry it: nothing computes there.

@@ -3,7 +3,7 @@
 //! [`Encoder`] (MiniLM, candle) makes a vector of the sentence; [`IntentClassifier`] decides on it which of the shop's intents is
 //! meant, or that none is; [`EntityFinder`] finds what is named in the shop's own catalog and word lists; [`Sentiment`] says how the
 //! person feels. All that is particular to a shop is data handed in: examples, products, words. [`masked`] hides personal numbers and
-//! addresses before anything is written down.
+//! addresses before anything is written down. [`ending`] tells by the words alone whether a sentence is likely to go on.
 
 mod bert;
 mod encoder;
@@ -14,6 +14,7 @@ mod mask;
 mod memory;
 mod sentiment;
 pub mod spoken;
+mod unfinished;
 
 pub use encoder::{EMBEDDING, Encoder};
 pub use entities::{EntityFinder, WordLists};
@@ -21,6 +22,7 @@ pub use intent::{IntentClassifier, examples_fingerprint};
 pub use mask::masked;
 pub use memory::SentenceMemory;
 pub use sentiment::{LabelledSentence, Sentiment, SentimentReport};
+pub use unfinished::{Ending, ending};
 
 use serde::Deserialize;
 

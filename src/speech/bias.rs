@@ -8,7 +8,7 @@ const LOOK_BACK: usize = 64;
 
 /// Names that are longer than this are left out, and so are those shorter than the next.
 const NAME_LETTERS_MAX: usize = 48;
-/// Two letters are in too many words.
+/// Too many words begin with the same two letters as a name: fewer than these count for nothing.
 const NAME_LETTERS_MIN: usize = 3;
 
 /// What may be said in this shop and hardly anywhere else.
@@ -64,7 +64,7 @@ impl Bias {
 
     /// Length of the longest ending of the text, from the beginning of a word, that begins a name.
     fn letters_of_name(&self, text: &str) -> usize {
-        endings(text).find(|ending| self.begins_name(ending)).map_or(0, str::len)
+        endings(text).take_while(|ending| ending.len() >= NAME_LETTERS_MIN).find(|ending| self.begins_name(ending)).map_or(0, str::len)
     }
 
     fn begins_name(&self, ending: &str) -> bool {
@@ -156,7 +156,8 @@ mod tests {
     fn names_begin_where_words_begin() {
         check("the go", "atly", 0.0);
         check("some val", "io", 2.0);
-        check("", " M", 1.0);
+        check("", " M", 0.0);
+        check("", " Val", 3.0);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Default for SpeechConfig {
             languages: vec!["en".to_owned()],
             threads: 1,
             recognisers: 0,
-            shop_words_strength: 0.3,
+            shop_words_strength: 0.25,
             window_margin_units: 32,
             window_floor_units: 512,
         }

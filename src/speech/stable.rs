@@ -1,11 +1,15 @@
 //! Which words of a partial result will stay.
 
+use super::transcriber::Draft;
+use super::whisper::Token;
+
 /// Follows the hypotheses about an utterance that is still being spoken: a word stands as soon as two hypotheses in a row agree on it
 /// and on all before it (Macháček et al. 2023, "Turning Whisper into Real-Time Transcription System", LocalAgreement-2).
 #[derive(Debug, Clone, Default)]
 pub struct Agreement {
     last: Vec<String>,
     stable: usize,
+    settled: Vec<Token>,
 }
 
 /// A partial result.
@@ -19,15 +23,22 @@ pub struct Partial {
 
 impl Agreement {
     /// Takes the newest hypothesis, which heard more of the sound than the one before.
-    pub fn hear(&mut self, text: &str) -> Partial {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    pub fn hear(&mut self, draft: &Draft) -> Partial {
+        let words: Vec<String> = draft.text.split_whitespace().map(str::to_owned).collect();
         let agreed = words.iter().zip(&self.last).take_while(|(a, b)| is_same(a, b)).count();
         // What was shown as standing is not taken back, unless the newest hypothesis is shorter.
         self.stable = self.stable.max(agreed).min(words.len());
         let (stable, tentative) = words.split_at(self.stable);
         let partial = Partial { stable: stable.join(" "), tentative: tentative.join(" ") };
+        let settled = self.stable.checked_sub(1).and_then(|last| draft.word_ends.get(last)).map_or(0, |end| (*end).min(draft.tokens.len()));
+        self.settled = draft.tokens[..settled].to_vec();
         self.last = words;
         partial
+    }
+
+    /// The tokens of the words that stand: the next draft need not decide them again.
+    pub fn settled(&self) -> &[Token] {
+        &self.settled
     }
 
     /// Forgets: another utterance begins.
@@ -49,7 +60,13 @@ mod tests {
     #[track_caller]
     fn check(hypotheses: &[&str], stable: &str, tentative: &str) {
         let mut agreement = Agreement::default();
-        let last = hypotheses.iter().map(|text| agreement.hear(text)).last().unwrap_or_default();
+        let draft = |text: &&str| {
+            let words = text.split_whitespace().count();
+            let (tokens, word_ends) = ((0..).take(2 * words).collect(), (1..=words).map(|word| 2 * word).collect());
+            Draft { text: (*text).to_owned(), tokens, word_ends, language: "en".to_owned() }
+        };
+        let last = hypotheses.iter().map(|text| agreement.hear(&draft(text))).last().unwrap_or_default();
+        assert_eq!(agreement.settled().len(), 2 * stable.split_whitespace().count());
         assert_eq!((last.stable.as_str(), last.tentative.as_str()), (stable, tentative));
     }
 

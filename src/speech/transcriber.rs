@@ -50,6 +50,8 @@ pub struct Draft {
     pub text: String,
     /// The tokens that spell them.
     pub tokens: Vec<Token>,
+    /// How many tokens there are up to the last letter of each word.
+    pub word_ends: Vec<usize>,
     /// The language they are in.
     pub language: String,
 }
@@ -144,8 +146,24 @@ impl Transcriber {
         let written = self.decode(&encoded, settled, request)?;
         let text = guard::without_repetition(self.text(&written).trim());
         let is_nothing = guard::nobody_spoke(&written) || !text.chars().any(char::is_alphanumeric);
-        let (text, tokens) = if is_nothing { Default::default() } else { (text, written.tokens()) };
-        Ok(Draft { text, tokens, language: encoded.language })
+        if is_nothing {
+            return Ok(Draft { language: encoded.language, ..Draft::default() });
+        }
+        let tokens = written.tokens();
+        Ok(Draft { text, word_ends: self.word_ends(&tokens), tokens, language: encoded.language })
+    }
+
+    fn word_ends(&self, tokens: &[Token]) -> Vec<usize> {
+        let mut ends = Vec::new();
+        for (at, &token) in tokens.iter().enumerate() {
+            let bytes = self.vocabulary().bytes(token);
+            let is_mark = bytes.iter().all(|byte| byte.is_ascii_punctuation() || *byte == b' ');
+            match ends.last_mut() {
+                Some(end) if bytes.first() != Some(&b' ') => *end = if is_mark { *end } else { at + 1 },
+                _ => ends.push(at + 1),
+            }
+        }
+        ends
     }
 
     /// Runs the encoder, and finds the language where it is not known.

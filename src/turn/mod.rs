@@ -4,11 +4,15 @@
 //! [`Desk::take`] runs a turn: sound and photo at the same time, then meaning, decision, prediction, recommendations, words, and the
 //! commit; only then is the record returned. Code here awaits and never computes for long. A queue that is full says so at once, a job
 //! whose caller has gone is skipped, and a model that panics is loaded again while the desk goes on serving.
+//!
+//! [`Ear`] finds the turns in a live stream; how long it waits at a pause is [`patience_ms`] of the voice and the words so far.
 
 mod clock;
 mod desk;
+mod ear;
 mod hearing;
 mod offers;
+mod patience;
 mod pipeline;
 mod pool;
 mod sessions;
@@ -16,7 +20,9 @@ mod worker;
 
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use desk::{Desk, DeskConfig, DeskError, Parts};
+pub use ear::{Ear, Step, Stretch};
 pub use hearing::{HeardSound, Hearing, HearingError};
+pub use patience::{Evidence, Progress, patience_ms};
 pub use pipeline::{Spoken, TurnError, TurnInput};
 pub use pool::{IsAbandoned, Pool, Speaker};
 pub use worker::{Worker, WorkerError};

@@ -39,7 +39,9 @@ struct Queues<M> {
     /// In the order of their next turn; a queue here is never empty.
     speakers: VecDeque<(Speaker, VecDeque<Ticket<M>>)>,
     waiting: usize,
-    idle: usize,
+    /// Models at work, of all that there are.
+    busy: usize,
+    models: usize,
     is_closed: bool,
 }
 
@@ -56,7 +58,7 @@ impl<M: Send + 'static> Pool<M> {
         models: Vec<M>,
         reload: impl Fn() -> Result<M, String> + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        let queues = Queues { speakers: VecDeque::new(), waiting: 0, idle: 0, is_closed: false };
+        let queues = Queues { speakers: VecDeque::new(), waiting: 0, busy: 0, models: models.len(), is_closed: false };
         let shared = Arc::new(Shared { model, capacity, queues: Mutex::new(queues), ready: Condvar::new() });
         let mut pool = Self { shared, threads: Vec::with_capacity(models.len()) };
         let reload: Arc<Loader<M>> = Arc::new(reload);
@@ -118,7 +120,7 @@ impl<M> Shared<M> {
 
     fn enqueue_if_idle(&self, speaker: Speaker, ticket: Ticket<M>) -> bool {
         let mut queues = self.queues();
-        if queues.is_closed || queues.idle <= queues.waiting {
+        if queues.is_closed || queues.busy + queues.waiting >= queues.models {
             return false;
         }
         queues.add(speaker, ticket);
@@ -135,11 +137,10 @@ impl<M> Shared<M> {
                 return None;
             }
             if let Some(ticket) = queues.take() {
+                queues.busy += 1;
                 return Some(ticket);
             }
-            queues.idle += 1;
             queues = self.ready.wait(queues).unwrap_or_else(PoisonError::into_inner);
-            queues.idle -= 1;
         }
     }
 
@@ -192,20 +193,25 @@ fn replying<M, O: Send + 'static>(
 fn serve<M>(shared: &Shared<M>, first: M, reload: &Loader<M>) {
     let model = shared.model;
     let mut loaded = Some(first);
-    while let Some(Ticket { deadline, job }) = shared.next() {
-        if Instant::now() >= deadline {
-            continue;
-        }
-        if loaded.is_none() {
-            loaded = reload().inspect_err(|error| tracing::error!(model, %error, "model was not loaded again")).ok();
-        }
-        // Without a model the job is dropped, and with it the caller's reply: "stopped".
-        let Some(mut current) = loaded.take() else { continue };
-        match catch_unwind(AssertUnwindSafe(|| job(&mut current, &|| Instant::now() >= deadline))) {
-            Ok(()) => loaded = Some(current),
-            // The half-finished state of a model that panicked is not trusted.
-            Err(_) => tracing::error!(model, "model panicked, loading it again"),
-        }
+    while let Some(ticket) = shared.next() {
+        work(model, &mut loaded, ticket, reload);
+        shared.queues().busy -= 1;
+    }
+}
+
+fn work<M>(model: &'static str, loaded: &mut Option<M>, Ticket { deadline, job }: Ticket<M>, reload: &Loader<M>) {
+    if Instant::now() >= deadline {
+        return;
+    }
+    if loaded.is_none() {
+        *loaded = reload().inspect_err(|error| tracing::error!(model, %error, "model was not loaded again")).ok();
+    }
+    // Without a model the job is dropped, and with it the caller's reply: "stopped".
+    let Some(mut current) = loaded.take() else { return };
+    match catch_unwind(AssertUnwindSafe(|| job(&mut current, &|| Instant::now() >= deadline))) {
+        Ok(()) => *loaded = Some(current),
+        // The half-finished state of a model that panicked is not trusted.
+        Err(_) => tracing::error!(model, "model panicked, loading it again"),
     }
 }
 

@@ -14,6 +14,8 @@ pub enum ModelKind {
     TextEncoder,
     /// Voice activity.
     VoiceActivity,
+    /// Whether the speaker is done.
+    EndOfTurn,
     /// Product photos.
     PhotoClassifier,
     /// Enrolled views of the products.

@@ -1,6 +1,7 @@
 //! Measuring on labelled data: a file per kind of it. Orders are measured where they are taken, in `cli/orders.rs`.
 
 mod clips;
+mod endpoint;
 mod photos;
 mod speech;
 
@@ -60,6 +61,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// When turns are ended: false cut-offs against the wait
+    Endpoint(endpoint::Arguments),
     /// How many words and characters are heard wrong, how fast, and how well the confidences hold
     Speech(speech::Arguments),
 }
@@ -72,6 +75,7 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
             let what = orders::Evaluation { dir: &dir, labels: &labels, grammar: &grammar, model: model.as_deref(), noise, json };
             orders::evaluate(place, &what)
         }
+        Command::Endpoint(arguments) => endpoint::run(&open::config(place)?, &arguments),
         Command::Speech(arguments) => speech::run(open::config(place)?, &arguments),
     }
 }
