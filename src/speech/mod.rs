@@ -2,11 +2,11 @@
 //!
 //! [`Transcriber`] takes one utterance of at most 30 s that holds speech (silence is cut off in `audio/` before) and returns its
 //! words with their places and a confidence, or silence. Whisper pads everything to 30 s; here the encoder sees the utterance and a
-//! small margin, which is about ten times less work for a question, and it runs once however often the sound is decoded: [`decode`]
-//! writes any words, with the shop's own ones made likelier ([`bias`]), [`search`] finds the likeliest sentence of a grammar. [`guard`]
+//! small margin, which is about ten times less work for a question, and it runs once however often the sound is decoded: `decode`
+//! writes any words, with the shop's own ones made likelier (`bias`), `search` finds the likeliest sentence of a grammar. [`guard`]
 //! recognises what can go wrong with a short window (text that repeats itself) and has the sound heard again with the full one. At most
 //! two rounds are made, and the number of tokens is bounded, so the time is bounded too. Nothing here knows of sessions, shops or
-//! files, and nothing but [`whisper`] knows of C.
+//! files, and nothing but `whisper` knows of C.
 
 mod bias;
 mod closed;

@@ -126,7 +126,9 @@ impl Transcriber {
     pub(super) fn write(&mut self, pcm: &Pcm16k, encoded: Encoded, request: &Request<'_>) -> Result<Heard, SpeechError> {
         let first = self.decode(&encoded, &[], request)?;
         let text = self.text(&first);
-        if guard::nobody_spoke(&first) {
+        let (no_speech, mean) = (first.no_speech, first.mean_log_probability());
+        tracing::debug!(no_speech, mean, tokens = first.steps.len(), seconds = encoded.seconds, "decoded");
+        if guard::nobody_spoke(&first, encoded.seconds) {
             return Ok(Heard::Silence);
         }
         if encoded.window < UNITS_MAX
@@ -145,7 +147,7 @@ impl Transcriber {
         let encoded = self.encode(pcm, request)?;
         let written = self.decode(&encoded, settled, request)?;
         let text = guard::without_repetition(self.text(&written).trim());
-        let is_nothing = guard::nobody_spoke(&written) || !text.chars().any(char::is_alphanumeric);
+        let is_nothing = guard::nobody_spoke(&written, encoded.seconds) || !text.chars().any(char::is_alphanumeric);
         if is_nothing {
             return Ok(Draft { language: encoded.language, ..Draft::default() });
         }
@@ -233,7 +235,7 @@ impl Transcriber {
     fn heard(&self, written: &Written, encoded: Encoded, decoded_again: bool) -> Heard {
         let whole = self.text(written);
         let text = guard::without_repetition(&whole);
-        if guard::nobody_spoke(written) || !text.chars().any(char::is_alphanumeric) {
+        if guard::nobody_spoke(written, encoded.seconds) || !text.chars().any(char::is_alphanumeric) {
             return Heard::Silence;
         }
         let confidence = Probability::clamped(written.mean_log_probability().exp());
