@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod dialogue;
 pub mod domain;
+pub mod insight;
 pub mod language;
 pub mod measure;
 pub mod onnx;

@@ -281,3 +281,21 @@ fn photos_are_evaluated_with_an_interval_and_strangers_with_a_rate() {
     }
     assert_eq!(report["photos"], 3);
 }
+
+#[test]
+fn rules_of_baskets_are_one_object_a_line_and_mistakes_are_told() {
+    let room = room();
+    let file = room.path().join("baskets.csv");
+    std::fs::write(&file, "bread,butter\nbread,butter,milk\n\nmilk,bread\n").expect("writes");
+    let file = file.to_str().expect("UTF-8");
+    let output = kioskd(room.path(), &["insight", "rules", "--data", file, "--min-support", "0.5", "--min-confidence", "0.9", "--json"]);
+    let rules = json_lines(&output);
+    assert_eq!(rules.len(), 2, "{rules:?}");
+    assert!(rules.iter().all(|rule| rule["then"][0] == "bread" && rule["confidence"] == 1.0 && rule["lift"] == 1.0), "{rules:?}");
+    let empty = room.path().join("empty.csv");
+    std::fs::write(&empty, "\n").expect("writes");
+    let refused = kioskd(room.path(), &["insight", "rules", "--data", empty.to_str().expect("UTF-8")]);
+    assert_eq!(refused.status.code(), Some(2));
+    let refused = kioskd(room.path(), &["insight", "rules", "--data", file, "--min-support", "7"]);
+    assert_eq!(refused.status.code(), Some(2));
+}

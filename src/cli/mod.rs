@@ -15,6 +15,7 @@ mod evaluate;
 mod failure;
 mod gallery;
 mod grammar;
+mod insight;
 mod listen;
 mod models;
 mod open;
@@ -97,6 +98,9 @@ enum Command {
     /// Train and look at the behaviour model
     #[command(subcommand)]
     Behavior(behavior::Command),
+    /// What many visits say together
+    #[command(subcommand)]
+    Insight(insight::Command),
     /// List the microphones
     Devices(devices::Arguments),
     /// Check libraries, models, microphone, camera, disk; say what to do
@@ -138,6 +142,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Gallery(command) => gallery::run(&place, command),
         Command::Sentiment(command) => sentiment::run(&place, command),
         Command::Behavior(command) => behavior::run(&place, command),
+        Command::Insight(command) => insight::run(&command),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&place, &arguments),
         Command::Config(command) => config::run(&place, command),
