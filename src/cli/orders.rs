@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::transcribe::{complain, hearing};
+use super::transcribe::{each_file, hearing};
 use super::{Failure, Place, grammar as grammars, open, progress};
 use crate::audio::{decode_file, in_noise};
 use crate::config::Config;
@@ -89,24 +89,11 @@ impl Taken {
 
 pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     let mut taker = OrderTaker::open(place, &arguments.grammar, arguments.model.as_deref())?;
-    let bar = progress::bar(arguments.files.len() as u64, "taking orders");
-    let mut failed = 0;
-    for file in &arguments.files {
-        match taker.sound(file).and_then(|pcm| taker.take(&pcm)) {
-            Ok(taken) => bar.suspend(|| show(file, &taken, arguments.json))?,
-            Err(Failure::Input(error)) => {
-                failed += 1;
-                bar.suspend(|| complain(file, &error, arguments.json))?;
-            }
-            Err(error) => return Err(error),
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    match failed {
-        0 => Ok(()),
-        _ => Err(Failure::Input(format!("{failed} of {} files could not be read; see above", arguments.files.len()))),
-    }
+    each_file(&arguments.files, "taking orders", arguments.json, |file, bar| {
+        let pcm = taker.sound(file)?;
+        let taken = taker.take(&pcm)?;
+        bar.suspend(|| show(file, &taken, arguments.json))
+    })
 }
 
 fn show(file: &Path, taken: &Taken, is_json: bool) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::{Failure, Place, open, progress};
@@ -38,14 +39,27 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     }
     let window = if arguments.full_window { Window::Full } else { Window::Utterance };
     let mut hearing = hearing(&config)?;
-    let bar = progress::bar(arguments.files.len() as u64, "transcribing");
+    each_file(&arguments.files, "transcribing", arguments.json, |file, bar| {
+        let (heard, timing) = transcribe(file, &mut hearing, &config, window)?;
+        bar.suspend(|| show(file, &heard, timing, arguments.json))
+    })
+}
+
+/// Works on one file after the other; one that cannot be read is told and does not keep the others from being read.
+pub(super) fn each_file(
+    files: &[PathBuf],
+    doing: &'static str,
+    is_json: bool,
+    mut work: impl FnMut(&Path, &ProgressBar) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let bar = progress::bar(files.len() as u64, doing);
     let mut failed = 0;
-    for file in &arguments.files {
-        match transcribe(file, &mut hearing, &config, window) {
-            Ok((heard, timing)) => bar.suspend(|| show(file, &heard, timing, arguments.json))?,
+    for file in files {
+        match work(file, &bar) {
+            Ok(()) => {}
             Err(Failure::Input(error)) => {
                 failed += 1;
-                bar.suspend(|| complain(file, &error, arguments.json))?;
+                bar.suspend(|| complain(file, &error, is_json))?;
             }
             Err(error) => return Err(error),
         }
@@ -54,7 +68,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     bar.finish_and_clear();
     match failed {
         0 => Ok(()),
-        _ => Err(Failure::Input(format!("{failed} of {} files could not be read; see above", arguments.files.len()))),
+        _ => Err(Failure::Input(format!("{failed} of {} files could not be read; see above", files.len()))),
     }
 }
 

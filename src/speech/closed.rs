@@ -53,11 +53,6 @@ impl Closed {
         Self { mask: TokenMask::new(grammar, transcriber.vocabulary().texts()), effort: Effort::default() }
     }
 
-    /// With another search.
-    pub fn with_effort(self, effort: Effort) -> Self {
-        Self { effort, ..self }
-    }
-
     /// The grammar.
     pub fn grammar(&self) -> &Grammar {
         self.mask.grammar()

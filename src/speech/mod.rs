@@ -27,7 +27,6 @@ pub use bias::Bias;
 pub use closed::{Closed, Evidence, HeardOrder};
 pub use confidence::{Calibration, evidence};
 pub use model_header::ModelHeader;
-pub use search::Effort;
 pub use stable::{Agreement, Partial};
 pub use transcriber::{Draft, Request, Transcriber, Window};
 pub use vocabulary::Vocabulary;

@@ -1,7 +1,8 @@
-use super::patience::{Evidence, Progress, patience_ms};
+use super::patience::{Evidence, patience_ms};
 use crate::audio::{AudioError, EndpointConfig, EndpointEvent, Endpointer, Frame, Level, SmartTurn, Vad};
 use crate::domain::{EndedBy, Heard, Pcm16k, SAMPLE_RATE};
 use crate::language::ending;
+use crate::speech::grammar::Progress;
 
 /// New sound after which the words so far are worth showing again.
 const PARTIAL_EVERY_MS: u64 = 800;

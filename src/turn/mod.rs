@@ -22,7 +22,7 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use desk::{Desk, DeskConfig, DeskError, Parts};
 pub use ear::{Ear, Step, Stretch};
 pub use hearing::{HeardSound, Hearing, HearingError};
-pub use patience::{Evidence, Progress, patience_ms};
+pub use patience::{Evidence, patience_ms};
 pub use pipeline::{Spoken, TurnError, TurnInput};
 pub use pool::{IsAbandoned, Pool, Speaker};
 pub use worker::{Worker, WorkerError};

@@ -1,6 +1,7 @@
 use crate::audio::EndpointConfig;
 use crate::domain::Probability;
 use crate::language::Ending;
+use crate::speech::grammar::Progress;
 
 // The numbers below were chosen on the development part of benches/endpoint/join.py: of a grid, the least false cut-offs at a median wait
 // of 300 ms for voice and words together, docs/results/endpoint.md. They are no probabilities: the voice weighs about a third of what it
@@ -19,17 +20,6 @@ const SOUND_MIN: f32 = 0.002;
 /// What stands for a voice, or for words, of which nothing is known: about their mean, so that the other alone can still decide.
 const SOUND_UNKNOWN: f32 = 0.5;
 const ENDING_UNKNOWN: f32 = 0.75;
-
-/// Where what was said so far stands in a grammar of what can be said here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Progress {
-    /// The grammar does not know it: it says nothing about the end.
-    Impossible,
-    /// Something must follow.
-    Partial,
-    /// It may end here.
-    Final,
-}
 
 /// What is known, at a pause, about whether the speaker is done. What is not known is `None` and counts neither way.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

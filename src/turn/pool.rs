@@ -79,9 +79,7 @@ impl<M: Send + 'static> Pool<M> {
     ) -> Result<O, WorkerError> {
         let (reply, answer) = oneshot::channel();
         let job = replying(reply, job, || false);
-        if !self.shared.enqueue(speaker, Ticket { deadline, job }, self.shared.capacity) {
-            return Err(WorkerError::Busy { model: self.shared.model });
-        }
+        self.shared.enqueue(speaker, Ticket { deadline, job }, |queues| queues.waiting < self.shared.capacity)?;
         self.shared.wait(answer, deadline).await
     }
 
@@ -95,9 +93,7 @@ impl<M: Send + 'static> Pool<M> {
         let (reply, answer) = oneshot::channel();
         let shared = Arc::clone(&self.shared);
         let job = replying(reply, job, move || shared.queues().waiting > 0);
-        if !self.shared.enqueue_if_idle(speaker, Ticket { deadline, job }) {
-            return Err(WorkerError::Busy { model: self.shared.model });
-        }
+        self.shared.enqueue(speaker, Ticket { deadline, job }, |queues| queues.busy + queues.waiting < queues.models)?;
         self.shared.wait(answer, deadline).await
     }
 }
@@ -107,26 +103,15 @@ impl<M> Shared<M> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enqueue(&self, speaker: Speaker, ticket: Ticket<M>, capacity: usize) -> bool {
+    fn enqueue(&self, speaker: Speaker, ticket: Ticket<M>, has_room: impl Fn(&Queues<M>) -> bool) -> Result<(), WorkerError> {
         let mut queues = self.queues();
-        if queues.is_closed || queues.waiting >= capacity {
-            return false;
+        if queues.is_closed || !has_room(&queues) {
+            return Err(WorkerError::Busy { model: self.model });
         }
         queues.add(speaker, ticket);
         drop(queues);
         self.ready.notify_one();
-        true
-    }
-
-    fn enqueue_if_idle(&self, speaker: Speaker, ticket: Ticket<M>) -> bool {
-        let mut queues = self.queues();
-        if queues.is_closed || queues.busy + queues.waiting >= queues.models {
-            return false;
-        }
-        queues.add(speaker, ticket);
-        drop(queues);
-        self.ready.notify_one();
-        true
+        Ok(())
     }
 
     /// The next ticket in turn; none when the pool is closed.
