@@ -44,8 +44,8 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let files = ShopFiles::read(&config.paths.shop).map_err(|problems| Failure::Input(problems.join("\n")))?;
     let manifest = open::manifest(&config)?;
     let verified = |name: &str| manifest.verify(name).map_err(|e| job(&e));
-    let (weights, photos) = (verified("minilm")?, verified(&config.vision.model)?);
-    let encoder = Encoder::load(&weights, &verified("minilm-tokenizer")?).map_err(|e| job(&e))?;
+    let photos = verified(&config.vision.model)?;
+    let encoder = open::encoder(&config)?;
     let classes = read_classes(&photos.path().with_file_name("classes.csv")).map_err(|e| job(&e))?;
     let gallery = Gallery::load(&verified(&config.vision.gallery)?).map_err(|e| job(&e))?;
     let prototype = |(at, centre): (usize, &[f32])| {
@@ -56,7 +56,7 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let world = World { catalog: &files.catalog, intents: &files.intents, prototypes: &prototypes };
     let provenance = Provenance {
         data: "simulated shoppers".to_owned(),
-        text_encoder_sha256: weights.sha256().to_owned(),
+        text_encoder_sha256: encoder.sha256().to_owned(),
         photo_encoder_sha256: photos.sha256().to_owned(),
     };
     train_simulated(&arguments, world, &encoder, &provenance)
@@ -74,7 +74,10 @@ fn train_simulated(arguments: &TrainSimulated, world: World<'_>, encoder: &Encod
     let config = TrainConfig { seed: arguments.seed, epochs_max: arguments.epochs, ..TrainConfig::default() };
     let bar = progress_bar();
     bar.set_message("simulating shoppers and encoding what they say");
-    let mut embed = |texts: &[String]| encoder.encode_all(texts, 1, &|| ()).map_err(|e| e.to_string());
+    let mut embed = |texts: &[String]| {
+        let vectors = encoder.encode_all(texts, open::cores(), &|| ()).map_err(|e| e.to_string())?;
+        Ok(vectors.iter().map(|vector| vector.embedding().to_vec()).collect())
+    };
     let examples = simulate(world, &simulation, &mut embed).map_err(|e| Failure::Input(e.to_string()))?;
     let trained = train(&examples, provenance, &config, &mut |pass| show(&bar, pass)).map_err(|e| Failure::Input(e.to_string()))?;
     bar.finish_and_clear();

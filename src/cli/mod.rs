@@ -16,6 +16,7 @@ mod failure;
 mod gallery;
 mod grammar;
 mod insight;
+mod intents;
 mod listen;
 mod models;
 mod open;
@@ -92,6 +93,9 @@ enum Command {
     /// Enrol the views that tell known products from unknown ones
     #[command(subcommand)]
     Gallery(gallery::Command),
+    /// Train and measure what sentences mean
+    #[command(subcommand)]
+    Intents(intents::Command),
     /// Train the sentiment of sentences
     #[command(subcommand)]
     Sentiment(sentiment::Command),
@@ -140,6 +144,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Sessions(command) => sessions::run(&place, command),
         Command::Models(command) => models::run(&place, command),
         Command::Gallery(command) => gallery::run(&place, command),
+        Command::Intents(command) => intents::run(&place, command),
         Command::Sentiment(command) => sentiment::run(&place, command),
         Command::Behavior(command) => behavior::run(&place, command),
         Command::Insight(command) => insight::run(&command),

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Failure, Place, progress};
-use crate::config::{Config, open_desk};
+use crate::config::{Config, ENCODER_FILES, open_desk};
+use crate::language::Encoder;
 use crate::speech::Transcriber;
 use crate::turn::{Desk, SystemClock};
 use crate::weights::Manifest;
@@ -32,6 +33,18 @@ pub(super) fn desk(config: &Config) -> Result<Desk, Failure> {
 /// The list of models.
 pub(super) fn manifest(config: &Config) -> Result<Manifest, Failure> {
     Manifest::read(&config.paths.models).map_err(|e| Failure::Job(e.to_string()))
+}
+
+/// The sentence encoder.
+pub(super) fn encoder(config: &Config) -> Result<Encoder, Failure> {
+    let manifest = manifest(config)?;
+    let [weights, vocabulary, adapter] = ENCODER_FILES.map(|name| manifest.verify(name).map_err(|e| Failure::Job(e.to_string())));
+    Encoder::load(&weights?, &vocabulary?, &adapter?).map_err(|e| Failure::Job(e.to_string()))
+}
+
+/// How many threads work at once here.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// The texts of the recogniser's tokens, where it is there: some things can be said more precisely with them, and all can be said without.

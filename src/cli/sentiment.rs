@@ -5,12 +5,13 @@ use serde_json::json;
 use super::{Failure, Place, open, progress};
 use crate::config::ShopFiles;
 use crate::domain::{IntentDefinition, IntentKind};
-use crate::language::{Encoder, LabelledSentence, Sentiment};
+use crate::language::{LabelledSentence, Sentiment};
+use crate::measure::wilson;
 
 /// The sentiment of sentences.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Train a head on sentence vectors, and print how it does on held-out fifths
+    /// Train a head on sentence vectors, and print how it does on sentences kept back
     #[command(after_help = "Example:
   kioskd sentiment train --data train.tsv --out models/sentiment/minilm.safetensors")]
     Train {
@@ -26,11 +27,8 @@ pub(super) enum Command {
 pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let Command::Train { data, out } = command;
     let config = open::config(place)?;
-    let manifest = open::manifest(&config)?;
     let job = |e: &dyn std::fmt::Display| Failure::Job(e.to_string());
-    let encoder =
-        Encoder::load(&manifest.verify("minilm").map_err(|e| job(&e))?, &manifest.verify("minilm-tokenizer").map_err(|e| job(&e))?)
-            .map_err(|e| job(&e))?;
+    let encoder = open::encoder(&config)?;
     let text = String::from_utf8(open::read(&data)?).map_err(|_| Failure::Input(format!("{} is not UTF-8 text", data.display())))?;
     let sentences = parse(&text).map_err(|e| Failure::Input(format!("{}, {e}", data.display())))?;
     let files = ShopFiles::read(&config.paths.shop).map_err(|problems| Failure::Input(problems.join("\n")))?;
@@ -40,13 +38,15 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let plain = files.intents.iter().filter(is_plain).flat_map(|intent| intent.examples.iter().cloned());
     let texts: Vec<String> = sentences.iter().map(|s| s.text.clone()).chain(plain).collect();
     let bar = progress::bar(texts.len() as u64, "encoding");
-    let mut vectors = encoder.encode_all(&texts, 1, &|| bar.inc(1)).map_err(|e| job(&e))?;
+    let mut vectors = encoder.encode_all(&texts, open::cores(), &|| bar.inc(1)).map_err(|e| job(&e))?;
     bar.finish_and_clear();
     let neutral = vectors.split_off(sentences.len());
     let (head, report) = Sentiment::fit(&sentences, &vectors, &neutral).map_err(|e| Failure::Input(e.to_string()))?;
     head.save(&out).map_err(|e| job(&e))?;
+    let (low, high) = wilson(report.right, report.kept_back);
     open::print_json(&json!({
-        "sentences": report.sentences, "neutral": neutral.len(), "cross_validated_accuracy": report.accuracy, "always_the_same": report.baseline,
+        "sentences": report.sentences, "neutral": neutral.len(), "kept_back": report.kept_back,
+        "accuracy": report.right as f64 / report.kept_back as f64, "accuracy_interval": [low, high], "always_the_same": report.baseline,
     }))
 }
 

@@ -9,7 +9,10 @@ use crate::audio::{AudioError, Vad};
 use crate::behavior::{BehaviorError, BehaviorModel};
 use crate::dialogue::{FaqIndex, Phrasebook, TemplateError};
 use crate::domain::{Catalog, Product, ProductId, Shop};
-use crate::language::{Encoder, EntityFinder, IntentClassifier, Language, LanguageError, SentenceMemory, Sentiment, examples_fingerprint};
+use crate::language::{
+    Encoder, EntityFinder, IntentClassifier, IntentExamples, Language, LanguageError, SentenceMemory, SentenceVector, Sentiment,
+    examples_fingerprint,
+};
 use crate::onnx::{OnnxError, OnnxRuntime};
 use crate::recommend::Recommender;
 use crate::speech::{Bias, SpeechError, Transcriber};
@@ -22,6 +25,9 @@ use crate::weights::{Manifest, ModelKind, VerifiedFile, WeightsError};
 const VOICE_ACTIVITY: &str = "silero-vad";
 const ENCODER: &str = "minilm";
 const VOCABULARY: &str = "minilm-tokenizer";
+const DESK_ADAPTER: &str = "minilm-desk";
+/// Names in the manifest of what the sentence encoder is loaded from: weights, vocabulary, adapter.
+pub const ENCODER_FILES: [&str; 3] = [ENCODER, VOCABULARY, DESK_ADAPTER];
 const SENTIMENT: &str = "minilm-sentiment";
 const BEHAVIOR: &str = "behavior-fusion";
 
@@ -235,7 +241,7 @@ pub fn open_language(
     files: &ShopFiles,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Learned, AssembleError> {
-    let encoder = Encoder::load(&manifest.verify(ENCODER)?, &manifest.verify(VOCABULARY)?)?;
+    let encoder = Encoder::load(&manifest.verify(ENCODER)?, &manifest.verify(VOCABULARY)?, &manifest.verify(DESK_ADAPTER)?)?;
     let folder = config.paths.data.join("learned");
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let examples: Vec<String> = files.intents.iter().flat_map(|intent| intent.examples.iter().cloned()).collect();
@@ -245,8 +251,8 @@ pub fn open_language(
     let mut vectors = SentenceMemory::open(&folder, &encoder).recall(&all, &encoder, cores, progress)?;
     let of_products = vectors.split_off(examples.len() + questions.len());
     let of_questions = vectors.split_off(examples.len());
-    let path = folder.join(format!("intents-{}.safetensors", examples_fingerprint(&files.intents, encoder.sha256())));
-    let intents = fitted(&path, files, &vectors)?;
+    let path = folder.join(format!("intents-{}.safetensors", examples_fingerprint(&files.intents, &encoder.fingerprint())));
+    let intents = fitted(&path, files, &vectors, &encoder.fingerprint(), cores)?;
     let sentiment = optional(manifest, SENTIMENT)?.map(|file| Sentiment::load(&file)).transpose()?;
     let ids = files.catalog.products().iter().map(|p| p.id.clone());
     Ok(Learned {
@@ -257,21 +263,31 @@ pub fn open_language(
             sentiment,
             config: config.language.clone(),
         },
-        faq: FaqIndex::new(&files.shop.faq, of_questions),
-        products: ids.zip(of_products).collect(),
+        faq: FaqIndex::new(&files.shop.faq, embeddings(&of_questions)),
+        products: ids.zip(embeddings(&of_products)).collect(),
     })
 }
 
-/// The head that was fitted to these examples before, or a new one.
-fn fitted(path: &Path, files: &ShopFiles, vectors: &[Vec<f32>]) -> Result<IntentClassifier, AssembleError> {
-    if let Ok(head) = IntentClassifier::load(path, &files.intents) {
-        return Ok(head);
+/// The classifier that was fitted to these examples before, or a new one.
+fn fitted(
+    path: &Path,
+    files: &ShopFiles,
+    vectors: &[SentenceVector],
+    encoder: &str,
+    threads: usize,
+) -> Result<IntentClassifier, AssembleError> {
+    if let Ok(classifier) = IntentClassifier::load(path) {
+        return Ok(classifier);
     }
-    let head = IntentClassifier::fit(&files.intents, vectors)?;
-    if let Err(error) = head.save(path) {
+    let classifier = IntentClassifier::fit((&IntentExamples::of_shop(&files.intents), vectors), None, encoder, threads)?;
+    if let Err(error) = classifier.save(path) {
         tracing::warn!(path = %path.display(), %error, "intents were not kept, the next start fits them again");
     }
-    Ok(head)
+    Ok(classifier)
+}
+
+fn embeddings(vectors: &[SentenceVector]) -> Vec<Vec<f32>> {
+    vectors.iter().map(|vector| vector.embedding().to_vec()).collect()
 }
 
 /// A product in a sentence, to be compared with what people ask for.

@@ -6,7 +6,9 @@
 mod assemble;
 mod shop_files;
 
-pub use assemble::{AssembleError, Learned, open_desk, open_hearing, open_language, open_runtime, open_seeing, photo_labels};
+pub use assemble::{
+    AssembleError, ENCODER_FILES, Learned, open_desk, open_hearing, open_language, open_runtime, open_seeing, photo_labels,
+};
 pub use shop_files::ShopFiles;
 
 use std::path::{Path, PathBuf};

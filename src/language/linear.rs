@@ -1,7 +1,8 @@
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
-use super::{EMBEDDING, LanguageError};
+use super::LanguageError;
+use super::svm::dot;
 
 /// Steps of full-batch Adam; the loss is convex, and flat from about 250 on.
 const STEPS: usize = 300;
@@ -10,20 +11,21 @@ const LEARNING_RATE: f64 = 0.05;
 /// A linear classifier on sentence vectors (multinomial logistic regression).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LinearHead {
-    /// `[classes, 384]`, by rows.
+    /// `[classes, width]`, by rows.
     pub(super) weight: Vec<f32>,
     /// `[classes]`.
     pub(super) bias: Vec<f32>,
 }
 
 impl LinearHead {
-    /// Fits `[n, 384]` vectors to `labels` below `classes` by cross-entropy. `decay` pulls the weights to zero: vectors of length 1
+    /// Fits `[n, width]` vectors to `labels` below `classes` by cross-entropy. `decay` pulls the weights to zero: vectors of length 1
     /// need large weights, so it is small. Begins at zero, so the result depends on nothing but the data.
     pub(super) fn fit(vectors: &[&[f32]], labels: &[u32], classes: usize, decay: f64) -> Result<Self, LanguageError> {
         let device = Device::Cpu;
-        let x = Tensor::from_vec(vectors.concat(), (vectors.len(), EMBEDDING), &device)?;
+        let width = vectors.first().map_or(0, |vector| vector.len());
+        let x = Tensor::from_vec(vectors.concat(), (vectors.len(), width), &device)?;
         let y = Tensor::new(labels, &device)?;
-        let weight = Var::zeros((EMBEDDING, classes), DType::F32, &device)?;
+        let weight = Var::zeros((width, classes), DType::F32, &device)?;
         let bias = Var::zeros(classes, DType::F32, &device)?;
         let settings = ParamsAdamW { lr: LEARNING_RATE, weight_decay: 0.0, ..ParamsAdamW::default() };
         let mut optimizer = AdamW::new(vec![weight.clone(), bias.clone()], settings)?;
@@ -38,7 +40,7 @@ impl LinearHead {
 
     /// A logit a class.
     pub(super) fn logits(&self, vector: &[f32]) -> Vec<f32> {
-        self.weight.chunks_exact(EMBEDDING).zip(&self.bias).map(|(row, bias)| dot(row, vector) + bias).collect()
+        self.weight.chunks_exact(vector.len().max(1)).zip(&self.bias).map(|(row, bias)| dot(row, vector) + bias).collect()
     }
 }
 
@@ -63,17 +65,14 @@ pub(super) fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
     shares.into_iter().map(|share| share / sum).collect()
 }
 
-/// Dot product; of two vectors of length 1, their cosine.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const WIDTH: usize = 384;
+
     fn vector(direction: usize, lean: f32) -> Vec<f32> {
-        let mut vector = vec![0.0; EMBEDDING];
+        let mut vector = vec![0.0; WIDTH];
         vector[direction] = (1.0 - lean * lean).sqrt();
         vector[direction + 9] = lean;
         vector

@@ -8,17 +8,20 @@
 mod bert;
 mod encoder;
 mod entities;
+mod gelu;
 mod intent;
+mod lexical;
 mod linear;
 mod mask;
 mod memory;
 mod sentiment;
 pub mod spoken;
+mod svm;
 mod unfinished;
 
-pub use encoder::{EMBEDDING, Encoder};
+pub use encoder::{EMBEDDING, Encoder, FEATURES, SentenceVector};
 pub use entities::{EntityFinder, WordLists};
-pub use intent::{IntentClassifier, examples_fingerprint};
+pub use intent::{IntentClassifier, IntentExamples, IntentReading, examples_fingerprint};
 pub use mask::masked;
 pub use memory::SentenceMemory;
 pub use sentiment::{LabelledSentence, Sentiment, SentimentReport};
@@ -79,9 +82,10 @@ impl Language {
         if !text.chars().any(char::is_alphanumeric) {
             return Ok(None);
         }
-        let embedding = self.encoder.encode(text)?;
-        let (decision, intents) = self.intents.decide(&embedding, self.config.clarify_margin);
-        let sentiment = self.sentiment.as_ref().map(|head| head.score(&embedding));
+        let vector = self.encoder.encode(text)?;
+        let IntentReading { decision, intents, .. } = self.intents.read(text, &vector, self.config.clarify_margin);
+        let sentiment = self.sentiment.as_ref().map(|head| head.score(&vector));
+        let embedding = vector.embedding().to_vec();
         Ok(Some(Understanding { decision, intents, entities: self.entities.find(text), sentiment, embedding }))
     }
 }

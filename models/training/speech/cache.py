@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="CACHE")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this time")
     parser.add_argument("--clips", type=int, default=640, help="stop after so many clips; default: %(default)s")
+    parser.add_argument("--group", type=int, default=GROUP_CLIPS, help="clips heard together; a GPU takes 32; default: %(default)s")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, default=Path("var/training/weights"), help="for downloaded weights; default: %(default)s")
     parser.add_argument("--threads", type=int, default=1, help="of the processor; default: %(default)s")
@@ -77,7 +78,7 @@ def fill(arguments: argparse.Namespace) -> None:
             rng = np.random.default_rng([arguments.seed, shard])
             source = Augmentation(recordings, shares, arguments.noise, rng).clips()
             clips = [next(source) for _ in range(SHARD_CLIPS)]
-            items = lessons_of(clips, teacher, filters, device, rng)
+            items = lessons_of(clips, teacher, filters, device, rng, arguments.group)
             temporary = path.with_suffix(".part")
             torch.save(items, temporary)
             os.replace(temporary, path)
@@ -87,12 +88,12 @@ def fill(arguments: argparse.Namespace) -> None:
     (arguments.out / ENDED).touch()
 
 
-def lessons_of(clips: List[Clip], teacher: Teacher, filters: torch.Tensor, device: torch.device, rng: np.random.Generator) -> List[Dict]:
+def lessons_of(clips: List[Clip], teacher: Teacher, filters: torch.Tensor, device: torch.device, rng: np.random.Generator, size: int) -> List[Dict]:
     """Plain values only, so that the file can be loaded without running anything of it."""
     items = []
     clips = sorted(clips, key=lambda clip: len(clip.samples))  # alike in length, alike in text: fewer steps that only one row needs
-    for at in range(0, len(clips), GROUP_CLIPS):
-        group = clips[at:at + GROUP_CLIPS]
+    for at in range(0, len(clips), size):
+        group = clips[at:at + size]
         mels = torch.stack([log_mel(clip.samples, filters) for clip in group])
         mode = str(rng.choice([TIMESTAMPS, NO_TIMESTAMPS]))
         found = teacher.lessons(mels.to(device), [clip.language for clip in group], mode)

@@ -26,7 +26,7 @@ import torch
 import checkpoint
 from model_weights import public_model
 from network import FULL_UNITS, Network
-from student import Batches, at_margin, losses
+from student import BATCH_CLIPS, Batches, at_margin, losses
 
 WARM_UP_STEPS = 30
 SAVE_STEPS, REPORT_STEPS, CHECK_STEPS = 20, 10, 100
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400, help="default: %(default)s")
     parser.add_argument("--minutes", type=float, default=math.inf, help="training time, that of earlier runs included")
     parser.add_argument("--init", type=Path, metavar="ADAPTER.npz", help="start from this adapter")
+    parser.add_argument("--batch", type=int, default=BATCH_CLIPS, help="clips a step at most; a GPU takes 48; default: %(default)s")
     parser.add_argument("--rank", type=int, default=8, help="default: %(default)s")
     parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate; default: %(default)s")
     parser.add_argument("--seed", type=int, default=1)
@@ -60,7 +61,7 @@ def fit(arguments: argparse.Namespace) -> None:
     optimizer = torch.optim.AdamW(parameters, lr=arguments.rate, betas=(0.9, 0.98), weight_decay=0.0)
     clips = read_cache(arguments.cache)
     checks = clips[::CHECK_EVERY]
-    batches = Batches([clip for number, clip in enumerate(clips) if number % CHECK_EVERY], arguments.seed)
+    batches = Batches([clip for number, clip in enumerate(clips) if number % CHECK_EVERY], arguments.seed, arguments.batch)
     learnt = sum(map(torch.Tensor.numel, parameters))
     print(f"{len(batches.clips)} clips, {learnt:,} numbers to learn; {network.device}", file=sys.stderr, flush=True)
 

@@ -12,8 +12,8 @@ from network import FULL_UNITS, Network
 from vocabulary import NO_TIMESTAMPS, TIMESTAMPS
 
 BATCH_CLIPS = 8
-# Bounds memory and time of a step: five clips of 4.5 s, or one of the full window.
-BATCH_UNITS = 1280
+# Bounds memory and time of a step for each clip of the largest batch: with eight, five of 4.5 s fill it, or one of the full window.
+UNITS_A_CLIP = 160
 # How often a window exceeds its clip by how many units of 20 ms. kioskd leaves 32; the rest is room for another choice, and the rare
 # wide ones keep the full window as it was.
 WINDOWS = ((0.60, 8, 41), (0.28, 0, 65), (0.10, 64, 512))
@@ -34,16 +34,16 @@ class Batch:
 class Batches:
     """The batch of every step, made of the seed and the step alone: a run that goes on needs to remember nothing else."""
 
-    def __init__(self, clips: List[dict], seed: int) -> None:
+    def __init__(self, clips: List[dict], seed: int, batch_clips: int = BATCH_CLIPS) -> None:
+        self.batch_clips = batch_clips
         self.clips = sorted(clips, key=lambda clip: clip["units"])
         self.seed = seed
         # A short clip shares its batch with seven more, a long one has it alone: drawn this often, all are seen equally often.
         chance = np.array([1 / self._room(clip["units"]) for clip in self.clips])
         self.chance = chance / chance.sum()
 
-    @staticmethod
-    def _room(units: int) -> int:
-        return max(1, min(BATCH_CLIPS, BATCH_UNITS // (units + 32)))
+    def _room(self, units: int) -> int:
+        return max(1, min(self.batch_clips, self.batch_clips * UNITS_A_CLIP // (units + 32)))
 
     def at(self, step: int) -> Batch:
         rng = np.random.default_rng([self.seed, step])

@@ -38,6 +38,7 @@ VOICES_A_SENTENCE = 3
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--voices", type=int, default=VOICES_A_SENTENCE, help="a sentence, of 12; default: %(default)s")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
@@ -45,7 +46,7 @@ def main() -> None:
     for language, accents in ACCENTS.items():
         (arguments.out / language).mkdir(parents=True, exist_ok=True)
         for number, sentence in enumerate((SENTENCES / f"{language}.txt").read_text(encoding="utf-8").splitlines()):
-            for throat in rng.sample(THROATS, VOICES_A_SENTENCE):
+            for throat in rng.sample(THROATS, arguments.voices):
                 name = f"{language}/{number:03d}-{throat}.wav"
                 speak(sentence, f"{rng.choice(accents)}+{throat}", rng.randint(130, 185), rng.randint(35, 65), arguments.out / name)
                 group = f"{language}-{number}"
