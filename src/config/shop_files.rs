@@ -1,3 +1,5 @@
+mod words;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -6,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::{Catalog, Faq, IntentDefinition, IntentKind, Needs, PriceCents, Product, ProductId, Recipe, Shop};
 use crate::language::WordLists;
+use words::WordsFile;
 
 /// A catalogue with more is refused: names are searched in memory.
 const PRODUCTS_MAX: usize = 100_000;
@@ -43,8 +46,13 @@ impl ShopFiles {
         let recipes = recipes.build(&folder.join("recipes.toml"), &catalog, &mut problems);
         let shop = shop.build(&folder.join("shop.toml"), faq.faq, recipes, &mut problems);
         check_examples(&intents, &mut problems);
-        check_words(&catalog, &words, &folder.join("catalog.toml"), &mut problems);
-        if problems.is_empty() { Ok(Self { shop, catalog, intents, words: words.build() }) } else { Err(problems) }
+        words.check(&catalog, &folder.join("catalog.toml"), &mut problems);
+        if problems.is_empty() {
+            let words = words.build(&shop.currency_word);
+            Ok(Self { shop, catalog, intents, words })
+        } else {
+            Err(problems)
+        }
     }
 }
 
@@ -254,27 +262,6 @@ impl RecipeFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WordsFile {
-    #[serde(default)]
-    allergen: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    diet: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    size: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    extra: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    wish: BTreeMap<String, Vec<String>>,
-}
-
-impl WordsFile {
-    fn build(self) -> WordLists {
-        WordLists { allergen: self.allergen, diet: self.diet, size: self.size, extra: self.extra, wish: self.wish }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct IntentFile {
     intent: String,
     #[serde(default)]
@@ -337,21 +324,6 @@ impl IntentFile {
         let title = if self.title.is_empty() { self.intent.replace('_', " ") } else { self.title };
         let Self { intent: name, examples, answers, missing, .. } = self;
         (problems.len() == before).then_some(IntentDefinition { name, title, kind, needs, examples, answers, missing })
-    }
-}
-
-/// A misspelt allergen would be answered with "not listed": only words that `words.toml` knows are accepted.
-fn check_words(catalog: &Catalog, words: &WordsFile, path: &Path, problems: &mut Vec<String>) {
-    for product in catalog.products() {
-        let mut check = |what: &str, value: &String, known: &BTreeMap<String, Vec<String>>| {
-            if !known.contains_key(value) {
-                let expected = known.keys().cloned().collect::<Vec<_>>().join(", ");
-                let sku = product.id.as_str();
-                problems.push(format!("{}: product {sku:?} has the {what} {value:?}; words.toml knows {expected}", path.display()));
-            }
-        };
-        product.allergens.iter().flatten().for_each(|value| check("allergen", value, &words.allergen));
-        product.diet.iter().for_each(|value| check("diet", value, &words.diet));
     }
 }
 

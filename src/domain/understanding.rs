@@ -29,9 +29,11 @@ pub enum EntityKind {
     Category,
     /// A brand.
     Brand,
-    /// How many; the value is a number.
+    /// How many or how much; the value is a number, with its unit where one was said: "2", "0.5 lb", "3 carton".
     Quantity,
-    /// A cup or package size.
+    /// A price or a limit of price; the value is in cents: "299", "<300", "200..300".
+    Price,
+    /// A cup or package size; the value is the catalog's word.
     Size,
     /// What goes with an order: shots, sugar, ice.
     Extra,
@@ -41,10 +43,18 @@ pub enum EntityKind {
     Diet,
     /// What is wished of a product; the value is "cheaper".
     Wish,
-    /// A day or time.
+    /// A day, a time of it, or both: "tomorrow 15:30"; a length of time: "in 10 minutes".
     Time,
-    /// An order or card number, digits only.
+    /// A number that was read out or printed, digits only; nobody said whose.
     Number,
+    /// The number of an order: digits, or a code in lower case.
+    OrderNumber,
+    /// The number of a customer with the house (loyalty card, account, patient): digits, or a code in lower case.
+    CustomerNumber,
+    /// A place of the house; the value is the shop's word, with the number of one of several: "aisle 5".
+    Place,
+    /// A person asked for: the shop's word for the role, or the name as it was said, with the place after a comma.
+    Person,
 }
 
 impl EntityKind {
@@ -55,6 +65,7 @@ impl EntityKind {
             EntityKind::Category => "category",
             EntityKind::Brand => "brand",
             EntityKind::Quantity => "quantity",
+            EntityKind::Price => "price",
             EntityKind::Size => "size",
             EntityKind::Extra => "extra",
             EntityKind::Allergen => "allergen",
@@ -62,6 +73,10 @@ impl EntityKind {
             EntityKind::Wish => "wish",
             EntityKind::Time => "time",
             EntityKind::Number => "number",
+            EntityKind::OrderNumber => "order_number",
+            EntityKind::CustomerNumber => "customer_number",
+            EntityKind::Place => "place",
+            EntityKind::Person => "person",
         }
     }
 }

@@ -20,7 +20,7 @@ mod svm;
 mod unfinished;
 
 pub use encoder::{EMBEDDING, Encoder, FEATURES, SentenceVector};
-pub use entities::{EntityFinder, WordLists};
+pub use entities::{EntityFinder, Hint, HintKind, ProductWords, WordLists};
 pub use intent::{IntentClassifier, IntentExamples, IntentReading, examples_fingerprint};
 pub use mask::masked;
 pub use memory::SentenceMemory;

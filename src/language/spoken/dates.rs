@@ -32,7 +32,12 @@ impl Date {
 pub fn date(text: &str) -> Option<Date> {
     let words = scan::words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let words = words.strip_prefix(&["the"]).unwrap_or(&words);
+    date_of_words(&words)
+}
+
+/// The same for words that are cut already.
+pub(in crate::language) fn date_of_words(words: &[&str]) -> Option<Date> {
+    let words = words.strip_prefix(&["the"]).unwrap_or(words);
     let (month, day, rest) = match words.first().and_then(|word| month(word)) {
         Some(month) => {
             let (day, rest) = day(words[1..].strip_prefix(&["the"]).unwrap_or(&words[1..]))?;
@@ -48,7 +53,7 @@ pub fn date(text: &str) -> Option<Date> {
 }
 
 /// The number of the month of that name, in lower case and not shortened.
-pub(super) fn month(word: &str) -> Option<u8> {
+pub(in crate::language) fn month(word: &str) -> Option<u8> {
     MONTHS.iter().position(|name| name.eq_ignore_ascii_case(word)).and_then(|at| u8::try_from(at + 1).ok())
 }
 

@@ -14,7 +14,7 @@ pub mod dates;
 pub mod numbers;
 pub mod prices;
 pub mod quantities;
-mod scan;
+pub(super) mod scan;
 pub mod spelling;
 mod spellings;
 pub mod times;

@@ -149,10 +149,10 @@ pub(super) fn digit(word: &str) -> Option<u64> {
 
 /// A value at the beginning of the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Number {
-    pub(super) value: u64,
-    pub(super) words: usize,
-    pub(super) is_ordinal: bool,
+pub(in crate::language) struct Number {
+    pub(in crate::language) value: u64,
+    pub(in crate::language) words: usize,
+    pub(in crate::language) is_ordinal: bool,
 }
 
 fn whole(text: &str, fits: impl Fn(&Number) -> bool) -> Option<u64> {
@@ -162,7 +162,7 @@ fn whole(text: &str, fits: impl Fn(&Number) -> bool) -> Option<u64> {
 }
 
 /// The longest number with a value at the beginning of the words: "twelve thousand three hundred and five".
-pub(super) fn number_at(words: &[&str]) -> Option<Number> {
+pub(in crate::language) fn number_at(words: &[&str]) -> Option<Number> {
     let (mut total, mut used, mut last_scale) = (0_u64, 0, u64::MAX);
     loop {
         // "two thousand and five": the "and" belongs to the number only if one follows.

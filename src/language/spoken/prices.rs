@@ -14,12 +14,15 @@ const SIGNS: [&str; 3] = ["£", "€", "$"];
 pub fn price(text: &str, currency_word: &str) -> Option<PriceCents> {
     let words = scan::words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let is_currency = |word: &str| {
-        let shop = currency_word.to_lowercase();
-        CURRENCIES.contains(&word) || (!word.is_empty() && (word == shop || shop.strip_suffix('s') == Some(word)))
-    };
-    let (has_sign, words) = match &words[..] {
-        [sign, rest @ ..] if SIGNS.contains(sign) => (true, rest),
+    let shop = currency_word.to_lowercase();
+    price_of_words(&words, &|word| !word.is_empty() && (word == shop || shop.strip_suffix('s') == Some(word)))
+}
+
+/// The same for words that are cut already; `is_shops` knows the shop's own words for its currency.
+pub(in crate::language) fn price_of_words(words: &[&str], is_shops: &dyn Fn(&str) -> bool) -> Option<PriceCents> {
+    let is_currency = |word: &str| CURRENCIES.contains(&word) || is_shops(word);
+    let (has_sign, words) = match words {
+        [sign, rest @ ..] if is_sign(sign) => (true, rest),
         all => (false, all),
     };
     if let Some((whole, decimals)) = words.first()?.split_once('.') {
@@ -44,6 +47,16 @@ pub fn price(text: &str, currency_word: &str) -> Option<PriceCents> {
         },
         rest => price_of(whole, part(rest, 10)?),
     }
+}
+
+/// A currency's sign.
+pub(in crate::language) fn is_sign(word: &str) -> bool {
+    SIGNS.contains(&word)
+}
+
+/// A word for a currency that is known in every shop, or for its hundredth.
+pub(in crate::language) fn is_currency_word(word: &str) -> bool {
+    CURRENCIES.contains(&word) || PARTS.contains(&word)
 }
 
 /// What follows the whole number: "forty five", "oh five", "five pence". Without currency or "oh" it is no less than 10.

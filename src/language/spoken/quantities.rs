@@ -53,6 +53,27 @@ impl Unit {
         let (.., one, many) = UNITS.iter().find(|(unit, ..)| *unit == self).copied().unwrap_or((self, "", "", ""));
         if is_one { one } else { many }
     }
+
+    /// As it is written short: "kg".
+    pub fn written(self) -> &'static str {
+        UNITS.iter().find(|(unit, ..)| *unit == self).map_or("", |(_, short, ..)| short)
+    }
+
+    /// How many of the smallest unit of the same kind it is: 1 kg is 1,000,000 mg. `None` where there is no smaller one.
+    fn smallest(self) -> Option<(Unit, u64)> {
+        Some(match self {
+            Unit::Milligram => (Unit::Milligram, 1),
+            Unit::Gram => (Unit::Milligram, 1_000),
+            Unit::Kilogram => (Unit::Milligram, 1_000_000),
+            Unit::Millilitre => (Unit::Millilitre, 1),
+            Unit::Centilitre => (Unit::Millilitre, 10),
+            Unit::Litre => (Unit::Millilitre, 1_000),
+            Unit::Millimetre => (Unit::Millimetre, 1),
+            Unit::Centimetre => (Unit::Millimetre, 10),
+            Unit::Kilometre => (Unit::Millimetre, 1_000_000),
+            Unit::Ounce | Unit::Pound | Unit::Kilocalorie => return None,
+        })
+    }
 }
 
 /// An amount of something.
@@ -62,6 +83,15 @@ pub struct Quantity {
     pub thousandths: u64,
     /// Of what.
     pub unit: Unit,
+}
+
+impl Quantity {
+    /// Whether both are as much of the same: 0.5 l and 500 ml are.
+    pub fn equals(self, other: Quantity) -> bool {
+        let smallest =
+            |q: Quantity| q.unit.smallest().map_or((q.unit, Some(q.thousandths)), |(unit, by)| (unit, q.thousandths.checked_mul(by)));
+        smallest(self) == smallest(other)
+    }
 }
 
 /// Reads an amount; the whole text is the amount. Three places behind the point are understood.
@@ -77,7 +107,8 @@ pub fn quantity(text: &str) -> Option<Quantity> {
     Some(Quantity { thousandths, unit: unit_of(unit)? })
 }
 
-fn amount<'w, 't>(words: &'w [&'t str]) -> Option<(u64, &'w [&'t str])> {
+/// How much, in thousandths, at the beginning of the words, and the words behind it.
+pub(in crate::language) fn amount<'w, 't>(words: &'w [&'t str]) -> Option<(u64, &'w [&'t str])> {
     if let Some((whole, decimals)) = words.first()?.split_once('.') {
         return Some((thousandths(numbers::value_of_digits(whole)?, decimals)?, &words[1..]));
     }
@@ -100,7 +131,8 @@ fn thousandths(whole: u64, decimals: &str) -> Option<u64> {
     whole.checked_mul(1_000)?.checked_add(part)
 }
 
-fn unit_of(word: &str) -> Option<Unit> {
+/// The unit of that name, long or short.
+pub(in crate::language) fn unit_of(word: &str) -> Option<Unit> {
     let word = super::spellings::usual(word);
     let is_it = |(_, short, one, many): &&(Unit, &str, &str, &str)| word == *short || word == *one || word == *many;
     UNITS.iter().find(is_it).map(|(unit, ..)| *unit).or_else(|| (word == "lbs").then_some(Unit::Pound))
@@ -134,6 +166,13 @@ mod tests {
         for (text, thousandths, unit) in table {
             assert_eq!(quantity(text), Some(Quantity { thousandths, unit }), "{text}");
         }
+    }
+
+    #[test]
+    fn the_same_amount_in_other_units_is_equal() {
+        let read = |text| quantity(text).expect("an amount");
+        assert!(read("half a litre").equals(read("500 ml")) && read("50 cl").equals(read("0.5 l")));
+        assert!(!read("one litre").equals(read("one kilo")) && !read("a pound").equals(read("16 oz")));
     }
 
     #[test]

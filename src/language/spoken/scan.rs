@@ -1,17 +1,21 @@
 /// A piece of a text that is looked at as one: a word, a number in digits, or a sign such as "£".
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Piece {
+pub(in crate::language) struct Piece {
     /// In lower case, without accents. A number keeps the comma of thousands, the point and the colon inside it: "9,169", "2.99".
-    pub(super) text: String,
+    pub(in crate::language) text: String,
     /// Which word of the text it is in, counted from 0; words are parted by white space.
-    pub(super) word: usize,
+    pub(in crate::language) word: usize,
     /// What stands before it.
-    pub(super) after: After,
+    pub(in crate::language) after: After,
+    /// Its first byte in the text.
+    pub(in crate::language) start: usize,
+    /// The byte behind its last.
+    pub(in crate::language) end: usize,
 }
 
 /// What parts a piece from the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
+pub(in crate::language) enum After {
     /// White space or punctuation.
     Gap,
     /// A hyphen and nothing else: "T-shirt".
@@ -36,10 +40,11 @@ impl Piece {
 }
 
 /// Cuts a text into pieces. Punctuation is left out; a slash is kept between digits only.
-pub(super) fn scan(text: &str) -> Vec<Piece> {
+pub(in crate::language) fn scan(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for (word, content) in text.split_whitespace().enumerate() {
         let chars: Vec<char> = content.chars().collect();
+        let mut start = content.as_ptr().addr() - text.as_ptr().addr();
         let (mut at, mut after) = (0, After::Gap);
         while at < chars.len() {
             let end = piece_end(&chars, at);
@@ -52,15 +57,17 @@ pub(super) fn scan(text: &str) -> Vec<Piece> {
                     After::Nothing if is_nothing => After::Nothing,
                     _ => After::Gap,
                 };
+                start += chars[at].len_utf8();
                 at += 1;
                 continue;
             }
             let text: String = chars[at..end].iter().copied().flat_map(plain).collect();
+            let behind = start + chars[at..end].iter().map(|c| c.len_utf8()).sum::<usize>();
             // A mark without its letter leaves nothing.
             if !text.is_empty() {
-                pieces.push(Piece { text, word, after });
+                pieces.push(Piece { text, word, after, start, end: behind });
             }
-            (at, after) = (end, After::Nothing);
+            (at, after, start) = (end, After::Nothing, behind);
         }
     }
     pieces
@@ -186,6 +193,14 @@ mod tests {
         fn any_text_is_cut_and_no_piece_is_empty(text in "(?s).{0,60}") {
             let words = text.split_whitespace().count();
             prop_assert!(scan(&text).iter().all(|piece| piece.word < words && !piece.text.is_empty()));
+        }
+
+        #[test]
+        fn a_piece_knows_its_bytes(text in "[a-zàß&£ .'’-]{0,40}") {
+            for piece in scan(&text) {
+                let own = &text[piece.start..piece.end];
+                prop_assert_eq!(scan(own).into_iter().map(|p| p.text).collect::<Vec<_>>(), [piece.text]);
+            }
         }
     }
 }

@@ -23,7 +23,11 @@ enum Half {
 pub fn time(text: &str) -> Option<u16> {
     let words = scan::words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let words = words.strip_prefix(&["at"]).unwrap_or(&words);
+    time_of_words(words.strip_prefix(&["at"]).unwrap_or(&words))
+}
+
+/// The same for words that are cut already.
+pub(in crate::language) fn time_of_words(words: &[&str]) -> Option<u16> {
     match words {
         ["noon" | "midday"] => return Some(HALF_DAY),
         ["midnight"] => return Some(0),
