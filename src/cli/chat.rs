@@ -53,7 +53,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
                 Ok(record) => {
                     open::print_line(&record.answer.text)?;
                     for offer in &record.recommendations {
-                        open::print_line(&format!("  + {}, {}: {}", offer.name, offer.price.spoken(&currency_word), offer.reason))?;
+                        open::print_line(&format!("  + {}", show::offer(offer, &currency_word)))?;
                     }
                 }
                 Err(error @ (TurnError::Store(_) | TurnError::UnknownSession(_))) => return Err(error.into()),

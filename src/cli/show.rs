@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::domain::{TurnRecord, Verdict};
+use crate::domain::{Recommendation, TurnRecord, Verdict};
 
 /// All stages of a turn, a line each.
 pub(super) fn turn(record: &TurnRecord, currency_word: &str) -> String {
@@ -49,10 +49,16 @@ pub(super) fn turn(record: &TurnRecord, currency_word: &str) -> String {
     }
     line("answer", record.answer.text.clone());
     for offer in &record.recommendations {
-        line("offered", format!("{}, {}: {}", offer.name, offer.price.spoken(currency_word), offer.reason));
+        line("offered", self::offer(offer, currency_word));
     }
     let times = record.timings.iter().map(|(stage, ms)| format!("{stage} {ms:.1}")).collect::<Vec<_>>().join(", ");
     line("took (ms)", times);
     line("session", format!("{} turn {}", record.session, record.turn));
     out.trim_end().to_owned()
+}
+
+/// What is offered, its price where it has one, and why.
+pub(super) fn offer(offer: &Recommendation, currency_word: &str) -> String {
+    let price = offer.price.map_or(String::new(), |price| format!(", {}", price.spoken(currency_word)));
+    format!("{}{price}: {}", offer.name, offer.reason)
 }

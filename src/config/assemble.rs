@@ -17,7 +17,7 @@ use crate::onnx::{OnnxError, OnnxRuntime};
 use crate::recommend::Recommender;
 use crate::speech::{Bias, SpeechError, Transcriber};
 use crate::store::{Reader, StoreError, Writer};
-use crate::turn::{Clock, Desk, Hearing, Parts, Pool, Worker};
+use crate::turn::{Clock, Desk, Fusion, Hearing, Parts, Pool, Worker};
 use crate::vision::{ClassLabel, Classifier, EMBEDDING, Gallery, PhotoClass, VisionError, read_classes};
 use crate::weights::{Manifest, ModelKind, VerifiedFile, WeightsError};
 
@@ -114,6 +114,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
             None => None,
         },
         recommender,
+        fusion: Fusion::new(&catalog),
         catalog,
         phrasebook: Phrasebook::new(shop, intents)?,
         faq: learned.faq,

@@ -29,15 +29,15 @@ pub struct ShopFiles {
 }
 
 impl ShopFiles {
-    /// Reads `shop.toml`, `catalog.toml`, `faq.toml`, `recipes.toml`, `words.toml` and `intents/*.toml` of one folder; reports all that
-    /// is wrong in all of them at once.
+    /// Reads `shop.toml`, `catalog.toml` and `intents/*.toml` of one folder, and `faq.toml`, `recipes.toml` and `words.toml` where they
+    /// are there; reports all that is wrong in all of them at once.
     pub fn read(folder: &Path) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         let shop = file::<ShopFile>(&folder.join("shop.toml"), &mut problems);
         let catalog = file::<CatalogFile>(&folder.join("catalog.toml"), &mut problems);
-        let faq = file::<FaqFile>(&folder.join("faq.toml"), &mut problems);
-        let recipes = file::<RecipeFile>(&folder.join("recipes.toml"), &mut problems);
-        let words = file::<WordsFile>(&folder.join("words.toml"), &mut problems);
+        let faq = optional_file::<FaqFile>(&folder.join("faq.toml"), &mut problems);
+        let recipes = optional_file::<RecipeFile>(&folder.join("recipes.toml"), &mut problems);
+        let words = optional_file::<WordsFile>(&folder.join("words.toml"), &mut problems);
         let intents = intent_files(&folder.join("intents"), &mut problems);
         let (Some(shop), Some(catalog), Some(faq), Some(recipes), Some(words)) = (shop, catalog, faq, recipes, words) else {
             return Err(problems);
@@ -67,6 +67,11 @@ fn file<T: DeserializeOwned>(path: &Path, problems: &mut Vec<String>) -> Option<
     }
 }
 
+/// A file that a shop may do without.
+fn optional_file<T: DeserializeOwned + Default>(path: &Path, problems: &mut Vec<String>) -> Option<T> {
+    if path.exists() { file(path, problems) } else { Some(T::default()) }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ShopFile {
@@ -74,6 +79,7 @@ struct ShopFile {
     #[serde(rename = "currency")]
     _currency: String,
     currency_word: String,
+    #[serde(default)]
     allergen_disclaimer: String,
     opening_hours: BTreeMap<String, String>,
     #[serde(default)]
@@ -127,7 +133,8 @@ struct ProductEntry {
     photo_class: Option<String>,
     category: String,
     brand: Option<String>,
-    price_cents: i64,
+    price_cents: Option<i64>,
+    #[serde(default)]
     unit: String,
     size: Option<String>,
     #[serde(default)]
@@ -149,6 +156,8 @@ struct ProductEntry {
     goes_with: Vec<String>,
     offer: Option<String>,
     description: Option<String>,
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
 }
 
 fn yes() -> bool {
@@ -171,8 +180,11 @@ impl CatalogFile {
             if entry.sku.is_empty() || entry.name.trim().is_empty() {
                 complain("has an empty sku or name; both are needed".to_owned());
             }
-            if !(0..=PRICE_CENTS_MAX).contains(&entry.price_cents) {
-                complain(format!("has price_cents = {}; expected whole cents from 0 to {PRICE_CENTS_MAX}", entry.price_cents));
+            if let Some(cents) = entry.price_cents.filter(|cents| !(0..=PRICE_CENTS_MAX).contains(cents)) {
+                complain(format!("has price_cents = {cents}; expected whole cents from 0 to {PRICE_CENTS_MAX}"));
+            }
+            if entry.price_cents.is_some() == entry.unit.is_empty() {
+                complain("has one of price_cents and unit; both are needed for a price, and neither where there is none".to_owned());
             }
             if let Some(first) = seen.insert(entry.sku.clone(), line) {
                 complain(format!("has the sku of the product in line {first}; every product needs its own"));
@@ -196,7 +208,7 @@ impl ProductEntry {
             photo_class: self.photo_class,
             category: self.category,
             brand: self.brand,
-            price: PriceCents(u32::try_from(self.price_cents).unwrap_or(0)),
+            price: self.price_cents.and_then(|cents| u32::try_from(cents).ok()).map(PriceCents),
             unit: self.unit,
             size: self.size,
             aisle: self.aisle,
@@ -212,11 +224,12 @@ impl ProductEntry {
             goes_with: self.goes_with.into_iter().map(ProductId).collect(),
             offer: self.offer,
             description: self.description,
+            facts: self.facts,
         }
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaqFile {
     #[serde(default)]
@@ -232,7 +245,7 @@ struct FaqEntry {
     answer: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecipeFile {
     #[serde(default)]

@@ -163,8 +163,8 @@ impl Phrasebook {
             plural => &product.plural,
             category => &product.category,
             brand => &product.brand,
-            price_cents => product.price.0,
-            price_spoken => product.price.spoken(&self.shop.currency_word),
+            price_cents => product.price.map(|price| price.0),
+            price_spoken => product.price.map(|price| price.spoken(&self.shop.currency_word)),
             unit => &product.unit,
             size => &product.size,
             aisle => &product.aisle,
@@ -179,6 +179,7 @@ impl Phrasebook {
             goes_with_names => companions.map(|p| p.name.clone()).collect::<Vec<_>>(),
             offer => &product.offer,
             description => &product.description,
+            facts => &product.facts,
         }
     }
 }

@@ -167,7 +167,8 @@ fn answer(intent: &str, subject: Option<(ProductId, Subject)>, input: &DialogueI
 }
 
 /// The product that the turn is about. What was said goes before what was seen, and both before what was talked about earlier; where
-/// the words name a category only ("this juice"), the photo picks the product of it, even when alone it would not be sure enough.
+/// the words name a category only ("this juice"), the photo picks the product of it, even when alone it would not be sure enough. The
+/// candidates of a known photo come in the order of words and photo together.
 fn subject(input: &DialogueInput<'_>, state: &DialogueState, catalog: &Catalog) -> Option<(ProductId, Subject)> {
     let understanding = input.understanding?;
     if let Some(product) = understanding.product() {
@@ -181,7 +182,10 @@ fn subject(input: &DialogueInput<'_>, state: &DialogueState, catalog: &Catalog) 
             let right_brand = brand.is_none_or(|b| product.is_some_and(|p| p.brand.as_deref() == Some(b)));
             product.is_some() && right_brand && category.is_none_or(|c| product.is_some_and(|p| p.category == c))
         };
-        let candidates = seen.top.iter().filter(|c| c.probability.get() >= CANDIDATE_MIN).filter_map(|c| c.product.as_ref());
+        // A known photo was weighed with the words already, and its first candidate is what both together say.
+        let considered = if seen.verdict == Verdict::Known { 1 } else { seen.top.len() };
+        let candidates =
+            seen.top.iter().take(considered).filter(|c| c.probability.get() >= CANDIDATE_MIN).filter_map(|c| c.product.as_ref());
         let narrowed = (category.is_some() || brand.is_some()).then(|| candidates.clone().find(|id| fits(id)).cloned()).flatten();
         if let Some(product) = narrowed {
             return Some((product, Subject::NamedAndSeen));

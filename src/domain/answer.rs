@@ -58,8 +58,8 @@ pub struct Recommendation {
     pub product: ProductId,
     /// Its name.
     pub name: String,
-    /// Its price.
-    pub price: PriceCents,
+    /// Its price, where it has one.
+    pub price: Option<PriceCents>,
     /// Higher is better; comparable within one turn only.
     pub score: f32,
     /// Why, in words for the person.

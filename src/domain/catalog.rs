@@ -1,9 +1,9 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::{PriceCents, ProductId};
 
-/// What the shop knows of one product. What its data do not say is `None`, and is never guessed.
+/// What the shop knows of one product, or of a service that it offers. What its data do not say is `None` or empty, and is never guessed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Product {
     /// The shop's key.
@@ -14,19 +14,19 @@ pub struct Product {
     pub plural: String,
     /// The classifier's class that shows it.
     pub photo_class: Option<String>,
-    /// The shelf it belongs to, in words.
+    /// What it is one of, in words.
     pub category: String,
     /// The maker.
     pub brand: Option<String>,
-    /// What one unit costs.
-    pub price: PriceCents,
-    /// What is counted: "piece", "kilo", "carton".
+    /// What one unit costs; 0 is free.
+    pub price: Option<PriceCents>,
+    /// What is counted: "piece", "kilo", "month". Empty where there is no price.
     pub unit: String,
     /// Contents: "1 litre".
     pub size: Option<String>,
-    /// The aisle.
+    /// The aisle. Empty where it has none.
     pub aisle: String,
-    /// Where in the aisle.
+    /// Where in the aisle. Empty where it has no place.
     pub shelf: String,
     /// Whether it can be bought now.
     pub in_stock: bool,
@@ -50,6 +50,8 @@ pub struct Product {
     pub offer: Option<String>,
     /// A sentence for the curious.
     pub description: Option<String>,
+    /// What only this shop knows of its products, by name: the room of an examination, the departure of a trip.
+    pub facts: BTreeMap<String, String>,
 }
 
 /// A catalog that contradicts itself.

@@ -12,7 +12,7 @@ pub struct Shop {
     pub name: String,
     /// The plural of its currency, as spoken.
     pub currency_word: String,
-    /// Said after every answer about allergens.
+    /// Said after every answer about allergens; empty where there are no such answers.
     pub allergen_disclaimer: String,
     /// Monday first.
     pub opening_hours: [OpeningHours; 7],

@@ -130,7 +130,9 @@ impl Recommender {
 /// How a product stands to one that is talked about; the strongest relation counts.
 fn relation<'a>(product: &Product, anchor: &'a Product, wish: PriceWish) -> Option<(f32, Evidence<'a>)> {
     let same_category = product.category == anchor.category;
-    let saved = anchor.price.0.saturating_sub(product.price.0);
+    // Without both prices nobody can say which is cheaper.
+    let prices = anchor.price.zip(product.price);
+    let saved = prices.map_or(0, |(anchor, product)| anchor.0.saturating_sub(product.0));
     if wish == PriceWish::Cheaper {
         return (same_category && saved > 0).then(|| cheaper(product, anchor, saved, 1.0));
     }
@@ -150,8 +152,8 @@ fn relation<'a>(product: &Product, anchor: &'a Product, wish: PriceWish) -> Opti
 
 /// Cheaper by more is better, up to half the price.
 fn cheaper<'a>(product: &Product, than: &'a Product, saved: u32, strength: f32) -> (f32, Evidence<'a>) {
-    let share = (saved as f32 / than.price.0.max(1) as f32).min(0.5) / 0.5;
-    let same_shelf = product.aisle == than.aisle && product.shelf == than.shelf;
+    let share = (saved as f32 / than.price.map_or(1, |price| price.0).max(1) as f32).min(0.5) / 0.5;
+    let same_shelf = !product.aisle.is_empty() && product.aisle == than.aisle && product.shelf == than.shelf;
     (strength * (0.6 + 0.4 * share), Evidence::Cheaper { than, by: PriceCents(saved), same_shelf })
 }
 
@@ -198,7 +200,7 @@ pub(super) mod tests {
             photo_class: None,
             category: "fruit".to_owned(),
             brand: None,
-            price: PriceCents(100),
+            price: Some(PriceCents(100)),
             unit: "piece".to_owned(),
             size: None,
             aisle: "1".to_owned(),
@@ -214,6 +216,7 @@ pub(super) mod tests {
             goes_with: Vec::new(),
             offer: None,
             description: None,
+            facts: Default::default(),
         }
     }
 
@@ -224,7 +227,7 @@ pub(super) mod tests {
     fn dairy(name: &str, cents: u32) -> Product {
         Product {
             category: "dairy".to_owned(),
-            price: PriceCents(cents),
+            price: Some(PriceCents(cents)),
             allergens: Some(vec!["milk".to_owned()]),
             diet: vec!["vegetarian".to_owned()],
             ..product(name)
@@ -235,8 +238,8 @@ pub(super) mod tests {
     fn shelf() -> Vec<Product> {
         vec![
             Product { goes_with: vec![id("cheese")], ..product("apple") },
-            Product { price: PriceCents(60), ..product("pear") },
-            Product { price: PriceCents(180), offer: Some("3 for 2 euros".to_owned()), ..product("plum") },
+            Product { price: Some(PriceCents(60)), ..product("pear") },
+            Product { price: Some(PriceCents(180)), offer: Some("3 for 2 euros".to_owned()), ..product("plum") },
             dairy("cheese", 400),
             Product { allergens: None, ..dairy("quark", 150) },
         ]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::sessions::Sessions;
-use super::{Clock, Hearing, Pool, Worker};
+use super::{Clock, Fusion, Hearing, Pool, Worker};
 use crate::audio::FileLimits;
 use crate::behavior::BehaviorModel;
 use crate::dialogue::{DialogueConfig, FaqIndex, Phrasebook};
@@ -58,6 +58,8 @@ pub struct Parts {
     pub recommender: Recommender,
     /// What the shop sells.
     pub catalog: Arc<Catalog>,
+    /// Words and photo together.
+    pub fusion: Fusion,
     /// How the shop speaks.
     pub phrasebook: Phrasebook,
     /// What is asked often.

@@ -5,11 +5,14 @@
 //! commit; only then is the record returned. Code here awaits and never computes for long. A queue that is full says so at once, a job
 //! whose caller has gone is skipped, and a model that panics is loaded again while the desk goes on serving.
 //!
+//! [`Fusion`] weighs what was said with what was seen, to name the product.
+//!
 //! [`Ear`] finds the turns in a live stream; how long it waits at a pause is [`patience_ms`] of the voice and the words so far.
 
 mod clock;
 mod desk;
 mod ear;
+mod fusion;
 mod hearing;
 mod offers;
 mod patience;
@@ -21,6 +24,7 @@ mod worker;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use desk::{Desk, DeskConfig, DeskError, Parts};
 pub use ear::{Ear, Step, Stretch};
+pub use fusion::{Fusion, FusionWeights, features, fused, softmax};
 pub use hearing::{HeardSound, Hearing, HearingError};
 pub use patience::{Evidence, patience_ms};
 pub use pipeline::{Spoken, TurnError, TurnInput};

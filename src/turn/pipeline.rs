@@ -157,7 +157,12 @@ impl Desk {
 
         let step = Instant::now();
         let parts = &self.parts;
-        let said = DialogueInput { text: sentence.as_deref(), understanding: understanding.as_ref(), sighting: sighting.as_ref() };
+        // The record keeps what the photo alone showed.
+        let fused = match (&sighting, &understanding, &sentence) {
+            (Some(seen), Some(understanding), Some(text)) => Some(parts.fusion.fuse(seen, text, understanding)),
+            _ => sighting.clone(),
+        };
+        let said = DialogueInput { text: sentence.as_deref(), understanding: understanding.as_ref(), sighting: fused.as_ref() };
         let decision = dialogue::decide(&said, state, parts.phrasebook.intents(), &parts.catalog, &parts.faq, &parts.dialogue);
         watch.lap("decide", step);
 
@@ -286,7 +291,7 @@ impl Desk {
             product_questions: state.product_questions,
             asks_for_person: intent.is_some_and(|i| self.parts.phrasebook.is_handoff(&i.intent)),
             intent_confidence: intent.map(|i| i.probability.get()),
-            price_cents: product.map(|p| p.price.0),
+            price_cents: product.and_then(|p| p.price).map(|price| price.0),
             on_offer: product.is_some_and(|p| p.offer.is_some()),
             in_stock: product.map(|p| p.in_stock),
             basket: u32::try_from(state.basket.len()).unwrap_or(u32::MAX),

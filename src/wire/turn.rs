@@ -23,10 +23,10 @@ pub struct TurnJson {
 impl TurnJson {
     /// `currency_word` is the plural of the currency, for prices as they are spoken.
     pub fn new(record: &TurnRecord, catalog: &Catalog, currency_word: &str) -> Self {
-        let price = |id: &ProductId| catalog.get(id).map(|product| product.price.spoken(currency_word));
+        let price = |id: &ProductId| catalog.get(id).and_then(|product| product.price).map(|price| price.spoken(currency_word));
         let offer = |r: &Recommendation| {
             json!({
-                "product": r.product.as_str(), "name": r.name, "price": r.price.spoken(currency_word), "price_cents": r.price.0,
+                "product": r.product.as_str(), "name": r.name, "price": r.price.map(|price| price.spoken(currency_word)), "price_cents": r.price.map(|price| price.0),
                 "score": rounded(r.score), "reason": r.reason,
             })
         };

@@ -248,7 +248,7 @@ fn session(
         asks_for_person: kind == Some(IntentKind::Handoff) && chance_of(chance, 0.9),
         intent_confidence: kind.map(|_| (clear + 0.15 * normal(chance)).clamp(0.05, 1.0)),
         // Prices move by a sixth, so that a price is a price and not a name.
-        price_cents: product.map(|p| (p.price.0 as f32 * (0.16 * normal(chance)).exp()).round() as u32),
+        price_cents: product.and_then(|p| p.price).map(|price| (price.0 as f32 * (0.16 * normal(chance)).exp()).round() as u32),
         on_offer: product.is_some_and(|p| if p.offer.is_some() { chance_of(chance, 0.8) } else { chance_of(chance, 0.1) }),
         in_stock: product.map(|p| if p.in_stock { chance_of(chance, 0.9) } else { chance_of(chance, 0.2) }),
         basket: persona.basket(chance),
@@ -282,7 +282,7 @@ pub(in crate::behavior) mod tests {
             photo_class: Some(class.to_owned()),
             category: "food".to_owned(),
             brand: None,
-            price: PriceCents(cents),
+            price: Some(PriceCents(cents)),
             unit: "piece".to_owned(),
             size: None,
             aisle: "1".to_owned(),
@@ -298,6 +298,7 @@ pub(in crate::behavior) mod tests {
             goes_with: Vec::new(),
             offer: None,
             description: None,
+            facts: Default::default(),
         }
     }
 

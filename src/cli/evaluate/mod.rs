@@ -2,10 +2,13 @@
 
 mod clips;
 mod endpoint;
+mod fusion;
+mod fusion_fit;
+mod hints;
 mod photos;
 mod speech;
 
-pub(super) use photos::read_list;
+pub(super) use photos::{Labelled, read_list};
 
 use std::path::PathBuf;
 
@@ -35,6 +38,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// How well products are named by photo, by words, and by both
+    Fusion(fusion::Arguments),
     /// How many spoken orders are taken right
     #[command(after_help = "Example:
   kioskd evaluate orders --dir orders --labels orders/labels.json --grammar config/grammars/coffee.toml --noise kitchen.flac --snr 12 --json")]
@@ -75,6 +80,7 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
             let what = orders::Evaluation { dir: &dir, labels: &labels, grammar: &grammar, model: model.as_deref(), noise, json };
             orders::evaluate(place, &what)
         }
+        Command::Fusion(arguments) => fusion::run(&open::config(place)?, &arguments),
         Command::Endpoint(arguments) => endpoint::run(&open::config(place)?, &arguments),
         Command::Speech(arguments) => speech::run(open::config(place)?, &arguments),
     }

@@ -7,7 +7,7 @@ use crate::domain::Catalog;
 use crate::language::WordLists;
 
 /// `words.toml`: how people say what the catalog writes.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WordsFile {
     #[serde(default)]

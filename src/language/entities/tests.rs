@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{EntityKind, PriceCents, Product, ProductId};
+use crate::domain::{EntityKind, Product, ProductId};
 
 fn product(id: &str, name: &str, category: &str, brand: Option<&str>, synonyms: &[&str]) -> Product {
     Product {
@@ -13,7 +13,7 @@ fn product(id: &str, name: &str, category: &str, brand: Option<&str>, synonyms: 
         photo_class: None,
         category: category.to_owned(),
         brand: brand.map(str::to_owned),
-        price: PriceCents(100),
+        price: None,
         unit: "piece".to_owned(),
         size: None,
         aisle: "1".to_owned(),
@@ -29,6 +29,7 @@ fn product(id: &str, name: &str, category: &str, brand: Option<&str>, synonyms: 
         goes_with: vec![],
         offer: None,
         description: None,
+        facts: BTreeMap::new(),
     }
 }
 
