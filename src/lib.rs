@@ -7,6 +7,7 @@
 
 pub mod audio;
 pub mod behavior;
+pub mod bridge;
 pub mod cli;
 pub mod config;
 pub mod dialogue;

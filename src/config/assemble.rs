@@ -17,7 +17,7 @@ use crate::onnx::{OnnxError, OnnxRuntime};
 use crate::recommend::Recommender;
 use crate::speech::{Bias, SpeechError, Transcriber};
 use crate::store::{Reader, StoreError, Writer};
-use crate::turn::{Clock, Desk, Fusion, Hearing, Parts, Pool, Worker};
+use crate::turn::{Clock, Desk, Fusion, Hearing, OpenQuestions, Parts, Pool, Worker};
 use crate::vision::{ClassLabel, Classifier, EMBEDDING, Gallery, PhotoClass, VisionError, read_classes};
 use crate::weights::{Manifest, ModelKind, VerifiedFile, WeightsError};
 
@@ -115,6 +115,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
         },
         recommender,
         fusion: Fusion::new(&catalog),
+        open_questions: config.bridge.build().map(|bridge| Arc::new(OpenQuestions::new(bridge, &shop, &catalog))),
         catalog,
         phrasebook: Phrasebook::new(shop, intents)?,
         faq: learned.faq,

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::audio::AudioConfig;
+use crate::bridge::BridgeConfig;
 use crate::dialogue::DialogueConfig;
 use crate::language::LanguageConfig;
 use crate::speech::SpeechConfig;
@@ -95,6 +96,8 @@ pub struct Config {
     pub language: LanguageConfig,
     /// How conversations are led.
     pub dialogue: DialogueConfig,
+    /// A language model for open questions.
+    pub bridge: BridgeConfig,
     /// How turns are run.
     pub turn: DeskConfig,
     /// How the service is reached.
@@ -169,6 +172,7 @@ impl Config {
             self.vision.problems(),
             self.language.problems(),
             self.dialogue.problems(),
+            self.bridge.problems(),
             self.turn.problems(),
             self.server.problems(),
             self.thread_problems(),
@@ -208,7 +212,7 @@ mod tests {
         assert_eq!(shipped, Config::default());
         let keys = text.lines().filter(|line| line.contains(" = ")).count();
         // Counted by hand against the structs: a new key must be shown in the file too.
-        assert_eq!(keys, 42, "config/kiosk.toml shows every key once");
+        assert_eq!(keys, 47, "config/kiosk.toml shows every key once");
     }
 
     #[test]

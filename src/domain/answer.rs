@@ -17,6 +17,8 @@ pub enum AnswerKind {
     Order,
     /// A courtesy.
     Smalltalk,
+    /// A language model on this machine, from the shop's facts.
+    Generated,
     /// The shop's data do not say, or it is not for this desk.
     Unknown,
     /// Nothing was said.
@@ -34,6 +36,7 @@ impl AnswerKind {
             AnswerKind::Handoff => "handoff",
             AnswerKind::Order => "order",
             AnswerKind::Smalltalk => "smalltalk",
+            AnswerKind::Generated => "generated",
             AnswerKind::Unknown => "unknown",
             AnswerKind::NotHeard => "not_heard",
         }

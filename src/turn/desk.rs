@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::sessions::Sessions;
-use super::{Clock, Fusion, Hearing, Pool, Worker};
+use super::{Clock, Fusion, Hearing, OpenQuestions, Pool, Worker};
 use crate::audio::FileLimits;
 use crate::behavior::BehaviorModel;
 use crate::dialogue::{DialogueConfig, FaqIndex, Phrasebook};
@@ -60,6 +60,8 @@ pub struct Parts {
     pub catalog: Arc<Catalog>,
     /// Words and photo together.
     pub fusion: Fusion,
+    /// A language model for open questions, where one is wanted.
+    pub open_questions: Option<Arc<OpenQuestions>>,
     /// How the shop speaks.
     pub phrasebook: Phrasebook,
     /// What is asked often.

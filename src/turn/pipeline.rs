@@ -177,6 +177,7 @@ impl Desk {
         let others = others(&decision, understanding.as_ref(), &offered);
         let answer = parts.phrasebook.answer(&decision, understanding.as_ref(), &others, state, &parts.catalog, parts.clock.moment())?;
         watch.lap("phrase", step);
+        let answer = self.open_question(answer, &decision, sentence.as_deref(), understanding.as_ref(), deadline).await;
 
         let mut next = dialogue::apply(state, &decision, understanding.as_ref(), answer.kind);
         if let Some(transcript) = &transcript {
