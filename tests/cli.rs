@@ -283,6 +283,24 @@ fn photos_are_evaluated_with_an_interval_and_strangers_with_a_rate() {
 }
 
 #[test]
+fn words_and_photo_together_are_measured_against_each_alone() {
+    let room = room();
+    let list = room.path().join("list.txt");
+    let lines = ["Granny-Smith_001.jpg, 1, 0", "Banana_005.jpg, 6, 2", "Bravo-Orange-Juice_002.jpg, 29, 19"];
+    std::fs::write(&list, lines.join("\n")).expect("writes");
+    let list = list.to_str().expect("a path");
+    let arguments = ["evaluate", "fusion", "--dir", "tests/photos/grocery", "--list", list, "--json"];
+    let output = kioskd(room.path(), &arguments);
+    let report = json_lines(&output).pop().unwrap_or_else(|| panic!("{}", stderr(&output)));
+    assert_eq!(report["trials"], 12, "each photo as it is and spoilt in three ways: {report}");
+    for key in ["photo", "words", "fused", "gain_over_photo", "gain_over_words"] {
+        let figure = &report["all"][key];
+        assert!(figure["value"].is_number() && figure["low"].is_number() && figure["high"].is_number(), "{key}: {report}");
+    }
+    assert_eq!(json_lines(&kioskd(room.path(), &arguments)).pop(), Some(report), "the seed is fixed");
+}
+
+#[test]
 fn rules_of_baskets_are_one_object_a_line_and_mistakes_are_told() {
     let room = room();
     let file = room.path().join("baskets.csv");
