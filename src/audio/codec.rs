@@ -443,7 +443,7 @@ mod tests {
         check_refused(&[], "the sound file is empty (0 bytes); record it again");
         check_refused(
             b"{\"error\": \"not found\"}",
-            "found a text file where a sound file was expected; send WAV, FLAC, MP3 or Ogg Vorbis",
+            "found a text file where a sound file was expected; send WAV, FLAC, MP3, Ogg Vorbis or Opus",
         );
         check_refused(&wav_16(1, 16_000, &[]), "the WAV file has a header but no sound in it; record it again");
         check_refused(&wav_16(1, 16_000, &[0; 9])[..30], "the WAV file has a header but no sound in it; record it again");

@@ -30,7 +30,7 @@ pub enum AudioError {
         limit_seconds: u32,
     },
     /// The bytes are something else, whatever the file's name says.
-    #[error("found {found} where a sound file was expected; send WAV, FLAC, MP3 or Ogg Vorbis")]
+    #[error("found {found} where a sound file was expected; send WAV, FLAC, MP3, Ogg Vorbis or Opus")]
     NotSound {
         /// What the first bytes look like, with its article.
         found: &'static str,

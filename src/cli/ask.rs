@@ -12,7 +12,7 @@ use crate::wire::TurnJson;
   kioskd ask --audio audio_fixtures/how-much.heart.flac --photo tests/photos/grocery/Granny-Smith_001.jpg
   kioskd ask --text \"and where is it?\" --session demo-1 --json")]
 pub(super) struct Arguments {
-    /// What was said: WAV, FLAC, MP3 or Ogg Vorbis, any rate and number of channels
+    /// What was said: WAV, FLAC, MP3, Ogg Vorbis or Opus, any rate and number of channels
     #[arg(long, value_name = "FILE")]
     audio: Option<PathBuf>,
     /// What was held up: JPEG, PNG or WebP

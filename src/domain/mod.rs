@@ -19,6 +19,7 @@ mod transcript;
 mod turn_record;
 mod understanding;
 mod units;
+mod voice;
 
 pub use answer::{Answer, AnswerKind, Recommendation};
 pub use catalog::{Catalog, CatalogError, Product};
@@ -35,3 +36,4 @@ pub use transcript::{Heard, Segment, Transcript, Word};
 pub use turn_record::TurnRecord;
 pub use understanding::{Entity, EntityKind, IntentDecision, IntentScore, Understanding};
 pub use units::{PriceCents, Probability, UnitError};
+pub use voice::Voice;

@@ -14,6 +14,7 @@ mod lexical;
 mod linear;
 mod mask;
 mod memory;
+mod mood;
 mod sentiment;
 pub mod spoken;
 mod svm;
@@ -24,6 +25,7 @@ pub use entities::{EntityFinder, Hint, HintKind, ProductWords, WordLists};
 pub use intent::{IntentClassifier, IntentExamples, IntentReading, examples_fingerprint};
 pub use mask::masked;
 pub use memory::SentenceMemory;
+pub use mood::with_voice;
 pub use sentiment::{LabelledSentence, Sentiment, SentimentReport};
 pub use unfinished::{Ending, ending};
 

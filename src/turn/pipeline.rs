@@ -28,7 +28,7 @@ pub struct TurnInput {
 /// Sound, as it arrives.
 #[derive(Debug, Clone)]
 pub enum Spoken {
-    /// A WAV, FLAC, MP3 or Ogg Vorbis file.
+    /// A WAV, FLAC, MP3, Ogg Vorbis or Opus file.
     File(Vec<u8>),
     /// Sound from a microphone or a line.
     Pcm(Pcm16k),

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::{DRAWS, SEED};
 use crate::audio::{EndpointConfig, EndpointEvent, Endpointer, Framer, Level, SmartTurn, Vad, decode_file};
-use crate::cli::{Failure, listen, open, progress, transcribe};
+use crate::cli::{Failure, grammar as grammars, listen, open, progress, transcribe};
 use crate::config::Config;
 use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE};
 use crate::language::ending;
 use crate::measure::{Estimate, bootstrap};
 use crate::speech::Request;
+use crate::speech::grammar::{Grammar, Progress};
 use crate::turn::{Evidence, Hearing, patience_ms};
 
 /// How far from the labelled beginning of a pause the detector may find it, in milliseconds: its states and soft last sounds.
@@ -37,6 +38,9 @@ pub(in crate::cli) struct Arguments {
     /// How long voice and words take to be weighed after the first silence is told, in milliseconds: no wait is shorter
     #[arg(long, value_name = "MS", default_value_t = 0)]
     ready_ms: u32,
+    /// Weigh where the words stand in this grammar too, as `listen` does with that of the desk's orders
+    #[arg(long, value_name = "FILE")]
+    grammar: Option<PathBuf>,
     /// Write what was found at each pause here, a JSON object a recording
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
@@ -77,12 +81,15 @@ struct Silence {
     language: String,
     /// What weighing voice and words took, in milliseconds.
     weighed_ms: [f64; 2],
+    /// Where the words stand in the grammar that was given; not in the table, as another may be given to the next replay.
+    #[serde(skip)]
+    progress: Option<Progress>,
 }
 
 impl Silence {
     fn evidence(&self) -> Evidence {
         let ending = self.text.as_deref().map(|text| ending(text, &self.language));
-        Evidence { sound: Some(Probability::clamped(self.sound)), ending, progress: None }
+        Evidence { sound: Some(Probability::clamped(self.sound)), ending, progress: self.progress }
     }
 }
 
@@ -102,12 +109,24 @@ struct Recording {
     own: Vec<Silence>,
 }
 
+impl Recording {
+    fn place_in(&mut self, grammar: &Grammar) {
+        let inside = self.pauses.iter_mut().flat_map(|pause| &mut pause.silences);
+        for silence in inside.chain(&mut self.own) {
+            silence.progress = silence.text.as_deref().map(|text| grammar.progress(text));
+        }
+    }
+}
+
 pub(super) fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    let recordings = match (&arguments.replay, &arguments.manifest) {
+    let mut recordings = match (&arguments.replay, &arguments.manifest) {
         (Some(table), _) => read_lines(table)?,
         (None, Some(manifest)) => listen_to_all(manifest, config)?,
         (None, None) => return Err(Failure::Input("name a manifest with --manifest, or a table with --replay".to_owned())),
     };
+    if let Some(grammar) = arguments.grammar.as_deref().map(grammars::read).transpose()? {
+        recordings.iter_mut().for_each(|recording| recording.place_in(&grammar));
+    }
     if let Some(path) = &arguments.table {
         write_table(path, &recordings)?;
     }
@@ -233,7 +252,7 @@ impl Listener {
             Heard::Words(transcript) => (Some(transcript.text), transcript.language),
             Heard::Silence => (None, String::new()),
         };
-        Ok(Silence { since_ms, length_ms: 0, sound: voice.get(), text, language, weighed_ms: [voice_ms, words_ms] })
+        Ok(Silence { since_ms, length_ms: 0, sound: voice.get(), text, language, weighed_ms: [voice_ms, words_ms], progress: None })
     }
 }
 
