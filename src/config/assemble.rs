@@ -10,8 +10,8 @@ use crate::behavior::{BehaviorError, BehaviorModel};
 use crate::dialogue::{FaqIndex, Phrasebook, TemplateError};
 use crate::domain::{Catalog, Product, ProductId, Shop};
 use crate::language::{
-    Encoder, EntityFinder, IntentClassifier, IntentExamples, Language, LanguageError, SentenceMemory, SentenceVector, Sentiment,
-    examples_fingerprint,
+    Augmenter, Encoder, EntityFinder, IntentClassifier, IntentExamples, Language, LanguageError, SentenceMemory, SentenceVector, Sentiment,
+    Variant, examples_fingerprint,
 };
 use crate::onnx::{OnnxError, OnnxRuntime};
 use crate::recommend::Recommender;
@@ -249,12 +249,17 @@ pub fn open_language(
     let examples: Vec<String> = files.intents.iter().flat_map(|intent| intent.examples.iter().cloned()).collect();
     let questions = FaqIndex::texts(&files.shop.faq);
     let descriptions: Vec<String> = files.catalog.products().iter().map(|product| description(product, &files.shop)).collect();
-    let all: Vec<String> = [&examples[..], &questions[..], &descriptions[..]].concat();
+    let said_otherwise = Augmenter::new(files.words.synonyms()).variants(&examples);
+    let others: Vec<String> = said_otherwise.iter().flatten().cloned().collect();
+    let all: Vec<String> = [&examples[..], &questions[..], &descriptions[..], &others[..]].concat();
     let mut vectors = SentenceMemory::open(&folder, &encoder).recall(&all, &encoder, cores, progress)?;
+    let of_others = vectors.split_off(examples.len() + questions.len() + descriptions.len());
+    let places = said_otherwise.iter().enumerate().filter_map(|(of, variant)| Some((of, variant.clone()?)));
+    let variants: Vec<Variant> = places.zip(of_others).map(|((of, text), vector)| Variant { of, text, vector }).collect();
     let of_products = vectors.split_off(examples.len() + questions.len());
     let of_questions = vectors.split_off(examples.len());
     let path = folder.join(format!("intents-{}.safetensors", examples_fingerprint(&files.intents, &encoder.fingerprint())));
-    let intents = fitted(&path, files, &vectors, &encoder.fingerprint(), cores)?;
+    let intents = fitted(&path, files, (&vectors, &variants), &encoder.fingerprint(), cores)?;
     let sentiment = optional(manifest, SENTIMENT)?.map(|file| Sentiment::load(&file)).transpose()?;
     let ids = files.catalog.products().iter().map(|p| p.id.clone());
     Ok(Learned {
@@ -274,14 +279,16 @@ pub fn open_language(
 fn fitted(
     path: &Path,
     files: &ShopFiles,
-    vectors: &[SentenceVector],
+    (vectors, variants): (&[SentenceVector], &[Variant]),
     encoder: &str,
     threads: usize,
 ) -> Result<IntentClassifier, AssembleError> {
     if let Ok(classifier) = IntentClassifier::load(path) {
         return Ok(classifier);
     }
-    let classifier = IntentClassifier::fit((&IntentExamples::of_shop(&files.intents), vectors), None, encoder, threads)?;
+    let (classifier, report) =
+        IntentClassifier::fit((&IntentExamples::of_shop(&files.intents), vectors), variants, None, encoder, threads)?;
+    tracing::info!(examples = report.unseen, right = report.right, "intents were learnt; right is counted on examples kept back");
     if let Err(error) = classifier.save(path) {
         tracing::warn!(path = %path.display(), %error, "intents were not kept, the next start fits them again");
     }

@@ -5,6 +5,7 @@
 //! person feels. All that is particular to a shop is data handed in: examples, products, words. [`masked`] hides personal numbers and
 //! addresses before anything is written down. [`ending`] tells by the words alone whether a sentence is likely to go on.
 
+mod augment;
 mod bert;
 mod encoder;
 mod entities;
@@ -20,9 +21,10 @@ pub mod spoken;
 mod svm;
 mod unfinished;
 
+pub use augment::Augmenter;
 pub use encoder::{EMBEDDING, Encoder, FEATURES, SentenceVector};
 pub use entities::{EntityFinder, Hint, HintKind, ProductWords, WordLists};
-pub use intent::{IntentClassifier, IntentExamples, IntentReading, examples_fingerprint};
+pub use intent::{FitReport, IntentClassifier, IntentExamples, IntentReading, Variant, examples_fingerprint};
 pub use mask::masked;
 pub use memory::SentenceMemory;
 pub use mood::with_voice;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::cli::{Failure, open, progress, transcribe};
 use crate::config::Config;
 use crate::domain::{Heard, Pcm16k, Transcript};
 use crate::language::spoken::canonical::{Canonical, canonical};
-use crate::measure::{ClipErrors, Edits, Estimate, Percentiles, calibration_error, corpus_rate, right_items};
+use crate::measure::{ClipErrors, Edits, Estimate, Percentiles, Step, align, calibration_error, corpus_rate, right_items};
 use crate::speech::{Request, Window};
 use crate::turn::Hearing;
 
@@ -41,6 +42,9 @@ pub(in crate::cli) struct Arguments {
     /// Another model of models/manifest.toml than the settings'
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// Write which words were taken for which others here: said, heard and how often, by tabs
+    #[arg(long, value_name = "FILE")]
+    confusions: Option<PathBuf>,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
@@ -79,6 +83,8 @@ struct Outcome {
     errors: ClipErrors,
     /// Confidence of each word that came out, and whether it is right.
     confidences: Vec<(f32, bool)>,
+    /// Words that were taken for others.
+    mistaken: Vec<(String, String)>,
     audio_ms: f64,
     /// Time of hearing alone, without reading the file.
     ms: f64,
@@ -106,6 +112,9 @@ pub(super) fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failu
         measured.push((condition, outcomes));
     }
     bar.finish_and_clear();
+    if let Some(path) = &arguments.confusions {
+        write_confusions(path, &measured)?;
+    }
     print(&totals(&measured, arguments), arguments.json)
 }
 
@@ -158,7 +167,29 @@ fn hear(clip: &Clip, sound: &Pcm16k, hearing: &mut Hearing, window: Window) -> R
         Heard::Silence => (Canonical::default(), Vec::new()),
     };
     let errors = ClipErrors::of((&said.words(), &said.characters()), (&form.words(), &form.characters()));
-    Ok(Outcome { errors, confidences, audio_ms: sound.duration().as_secs_f64() * 1_000.0, ms })
+    let mistaken = mistaken(&said.words(), &form.words());
+    Ok(Outcome { errors, confidences, mistaken, audio_ms: sound.duration().as_secs_f64() * 1_000.0, ms })
+}
+
+/// Words that were taken for others, as said and as heard.
+fn mistaken(said: &[&str], heard: &[&str]) -> Vec<(String, String)> {
+    let mut place = 0;
+    let mut pairs = Vec::new();
+    for step in align(said, heard) {
+        if let Step::Substituted { heard: at } = step {
+            pairs.push((said[place].to_owned(), heard[at].to_owned()));
+        }
+        place += usize::from(!matches!(step, Step::Inserted { .. }));
+    }
+    pairs
+}
+
+fn write_confusions(path: &std::path::Path, measured: &[(Condition, Vec<Outcome>)]) -> Result<(), Failure> {
+    let mut counts: BTreeMap<&(String, String), usize> = BTreeMap::new();
+    measured.iter().flat_map(|(_, outcomes)| outcomes).flat_map(|o| &o.mistaken).for_each(|pair| *counts.entry(pair).or_default() += 1);
+    let table: String = counts.iter().map(|((said, heard), count)| format!("{said}\t{heard}\t{count}\n")).collect();
+    crate::weights::write_atomically(path, table.as_bytes())
+        .map_err(|e| Failure::Job(format!("{} could not be written: {e}", path.display())))
 }
 
 /// How sure the recogniser was of each word, and whether it was right.
@@ -246,7 +277,7 @@ mod tests {
     fn outcome(said: &str, heard: &str, audio_ms: f64, ms: f64) -> Outcome {
         let (said, heard) = (canonical(said), canonical(heard));
         let errors = ClipErrors::of((&said.words(), &said.characters()), (&heard.words(), &heard.characters()));
-        Outcome { errors, confidences: vec![(0.9, errors.words.errors() == 0)], audio_ms, ms }
+        Outcome { errors, confidences: vec![(0.9, errors.words.errors() == 0)], mistaken: Vec::new(), audio_ms, ms }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::{Failure, Place, open, progress};
-use crate::language::{Encoder, IntentClassifier, IntentExamples, SentenceVector};
+use crate::language::{Augmenter, Encoder, IntentClassifier, IntentExamples, SentenceVector, Variant};
 use figures::Figures;
 
 /// The file in a model's folder that is loaded.
@@ -30,6 +30,9 @@ A CSV file has a heading with text and category (or intent, or label); `oos` mar
         /// Folder for the model and its card; made where it does not exist
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Learn a variant of each sentence too, in which a word is misheard, left out or moved
+        #[arg(long)]
+        augment: bool,
         /// Print figures as JSON
         #[arg(long)]
         json: bool,
@@ -53,11 +56,11 @@ A CSV file has a heading with text and category (or intent, or label); `oos` mar
 pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
     let config = open::config(place)?;
     match command {
-        Command::Train { data, out, json } => {
+        Command::Train { data, out, augment, json } => {
             let set = data::read(&data, None)?;
             let train = set.train.ok_or_else(|| Failure::Input(format!("{} has no sentences to learn from", data.display())))?;
             let validation = set.validation.filter(|_| set.test.is_none() || data.extension().is_some_and(|e| e == "json"));
-            learn(&open::encoder(&config)?, &train, validation.as_ref(), &out, json)
+            learn(&open::encoder(&config)?, &train, validation.as_ref(), &out, (augment, json))
         }
         Command::Evaluate { model, data, json } => {
             let path = model.join(FILE);
@@ -85,7 +88,7 @@ fn learn(
     train: &IntentExamples,
     validation: Option<&IntentExamples>,
     out: &std::path::Path,
-    json: bool,
+    (augment, json): (bool, bool),
 ) -> Result<(), Failure> {
     let began = Instant::now();
     let vectors = encode(encoder, &train.texts)?;
@@ -93,7 +96,8 @@ fn learn(
     let encoded_s = began.elapsed().as_secs_f64();
     let validation = validation.zip(others.as_deref());
     let train_on = train.without_unknown_class();
-    let classifier = IntentClassifier::fit((&train_on, &vectors), validation, &encoder.fingerprint(), open::cores())
+    let variants = if augment { variants_of(encoder, &train_on)? } else { Vec::new() };
+    let (classifier, report) = IntentClassifier::fit((&train_on, &vectors), &variants, validation, &encoder.fingerprint(), open::cores())
         .map_err(|e| Failure::Input(e.to_string()))?;
     let job = |e: std::io::Error| Failure::Job(format!("{} could not be written: {e}", out.display()));
     classifier.save(&out.join(FILE)).map_err(job)?;
@@ -103,7 +107,7 @@ fn learn(
     let seconds = began.elapsed().as_secs_f64();
     if json {
         open::print_json(
-            &json!({ "sentences": sentences, "intents": classifier.names().len(), "seconds": seconds, "encoding_seconds": encoded_s }),
+            &json!({ "sentences": sentences, "intents": classifier.names().len(), "unseen": report.unseen, "unseen_right": report.right, "seconds": seconds, "encoding_seconds": encoded_s }),
         )
     } else {
         open::print_line(&format!(
@@ -112,6 +116,13 @@ fn learn(
             out.join(FILE).display()
         ))
     }
+}
+
+fn variants_of(encoder: &Encoder, examples: &IntentExamples) -> Result<Vec<Variant>, Failure> {
+    let said_otherwise = Augmenter::new(std::iter::empty()).variants(&examples.texts);
+    let places: Vec<(usize, String)> = said_otherwise.into_iter().enumerate().filter_map(|(of, text)| Some((of, text?))).collect();
+    let vectors = encode(encoder, &places.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>())?;
+    Ok(places.into_iter().zip(vectors).map(|((of, text), vector)| Variant { of, text, vector }).collect())
 }
 
 fn measure(classifier: &IntentClassifier, encoder: &Encoder, test: &IntentExamples) -> Result<Figures, Failure> {

@@ -35,6 +35,14 @@ pub struct WordLists {
     pub currency: Vec<String>,
 }
 
+impl WordLists {
+    /// Groups of phrases that mean the same, in lower case.
+    pub fn synonyms(&self) -> impl Iterator<Item = Vec<String>> {
+        let lists = [&self.allergen, &self.diet, &self.size, &self.extra, &self.wish, &self.unit, &self.place, &self.person];
+        lists.into_iter().flat_map(BTreeMap::values).map(|phrases| phrases.iter().map(|phrase| phrase.to_lowercase()).collect())
+    }
+}
+
 /// Every phrase that the catalog and the word lists name, and what each means.
 ///
 /// A name that several products share ("milk") is a category; which of them is meant, the dialogue or the photo decides. Where all of

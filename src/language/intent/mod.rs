@@ -57,6 +57,26 @@ pub struct IntentReading {
     pub belonging: f32,
 }
 
+/// Another way of saying an example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    /// Place of the example.
+    pub of: usize,
+    /// What is said.
+    pub text: String,
+    /// Its vector.
+    pub vector: SentenceVector,
+}
+
+/// How a classifier did on sentences in scope that it had not seen when it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FitReport {
+    /// Sentences.
+    pub unseen: usize,
+    /// Of these, with the right intent.
+    pub right: usize,
+}
+
 /// A key that changes with any example, any name and the encoder: a classifier fitted under another key is of no use.
 pub fn examples_fingerprint(definitions: &[IntentDefinition], encoder: &str) -> String {
     let mut hash = Sha256::new();
@@ -74,17 +94,19 @@ impl IntentClassifier {
     /// Fits the classifier to examples with their vectors.
     ///
     /// `validation`, where there is one, has the same names in the same order; it sets temperature and threshold, and is learnt from
-    /// afterwards too. Otherwise a part of the examples is kept back for that in a first fit. `encoder` is
+    /// afterwards too. Otherwise a part of the examples is kept back for that in a first fit. `variants` are other ways of saying some of
+    /// the examples, by place; they teach the linear functions, and nothing is measured on them. `encoder` is
     /// [`Encoder::fingerprint`](super::Encoder::fingerprint).
     pub fn fit(
         train: (&IntentExamples, &[SentenceVector]),
+        variants: &[Variant],
         validation: Option<(&IntentExamples, &[SentenceVector])>,
         encoder: &str,
         threads: usize,
-    ) -> Result<Self, LanguageError> {
+    ) -> Result<(Self, FitReport), LanguageError> {
         let (examples, vectors) = train;
         examples.check(vectors)?;
-        let learner = Learner::new(examples, vectors, threads);
+        let learner = Learner::new(examples, vectors, variants, threads);
         let all: Vec<usize> = (0..vectors.len()).collect();
         let unseen = match validation {
             Some((others, their_vectors)) => {
@@ -95,6 +117,8 @@ impl IntentClassifier {
             None => learner.unseen_of_own(),
         };
         let calibration = Calibration::fit(&unseen);
+        let judged = || unseen.iter().filter_map(|sentence| Some(largest(&sentence.scores).0 as u32 == sentence.intent?));
+        let report = FitReport { unseen: judged().count(), right: judged().filter(|right| *right).count() };
         // The sentences for no desk that a validation has are of no class where the training has none.
         let grown = validation.map(|(others, their_vectors)| {
             let known: Vec<usize> = (0..others.texts.len()).filter(|&at| (others.labels[at] as usize) < examples.names.len()).collect();
@@ -103,9 +127,9 @@ impl IntentClassifier {
             grown.labels.extend(known.iter().map(|&at| others.labels[at]));
             (grown, [vectors, &known.iter().map(|&at| their_vectors[at].clone()).collect::<Vec<_>>()].concat())
         });
-        let learner = grown.as_ref().map_or(learner, |(grown, vectors)| Learner::new(grown, vectors, threads));
+        let learner = grown.as_ref().map_or(learner, |(grown, vectors)| Learner::new(grown, vectors, variants, threads));
         let all: Vec<usize> = (0..learner.vectors.len()).collect();
-        Ok(Self {
+        let classifier = Self {
             names: examples.names.clone(),
             out_of_scope: examples.out_of_scope,
             encoder: encoder.to_owned(),
@@ -113,7 +137,8 @@ impl IntentClassifier {
             neighbours: learner.neighbours(&all),
             lexicon: learner.lexicon,
             calibration,
-        })
+        };
+        Ok((classifier, report))
     }
 
     /// What a sentence with this vector means. Two intents whose probabilities are nearer than `clarify_margin` are ambiguous.
@@ -153,19 +178,28 @@ struct Learner<'a> {
     vectors: &'a [SentenceVector],
     lexicon: Lexicon,
     entries: Vec<Vec<(u32, f32)>>,
+    variants: &'a [Variant],
+    variant_entries: Vec<Vec<(u32, f32)>>,
     threads: usize,
 }
 
 impl<'a> Learner<'a> {
-    fn new(examples: &'a IntentExamples, vectors: &'a [SentenceVector], threads: usize) -> Self {
+    fn new(examples: &'a IntentExamples, vectors: &'a [SentenceVector], variants: &'a [Variant], threads: usize) -> Self {
         let lexicon = Lexicon::fit(examples.texts.iter().map(String::as_str));
         let entries = examples.texts.iter().map(|text| lexicon.entries(text)).collect();
-        Self { examples, vectors, lexicon, entries, threads }
+        let variant_entries = variants.iter().map(|variant| lexicon.entries(&variant.text)).collect();
+        Self { examples, vectors, lexicon, entries, variants, variant_entries, threads }
     }
 
-    fn head(&self, seen: &[usize]) -> LinearSvm {
-        let rows: Vec<Row<'_>> = seen.iter().map(|&at| Row { dense: self.vectors[at].as_slice(), sparse: &self.entries[at] }).collect();
-        let labels: Vec<u32> = seen.iter().map(|&at| self.examples.labels[at]).collect();
+    fn head(&'a self, seen: &[usize]) -> LinearSvm {
+        let mut is_seen = vec![false; self.vectors.len()];
+        seen.iter().for_each(|&at| is_seen[at] = true);
+        let own = seen.iter().map(|&at| (at, Row { dense: self.vectors[at].as_slice(), sparse: &self.entries[at] }));
+        let row = |(variant, entries): (&'a Variant, &'a Vec<_>)| (variant.of, Row { dense: variant.vector.as_slice(), sparse: entries });
+        // A variant of a sentence that is kept back would give it away.
+        let others = self.variants.iter().zip(&self.variant_entries).map(row).filter(|(of, _)| is_seen.get(*of) == Some(&true));
+        let (places, rows): (Vec<usize>, Vec<Row<'_>>) = own.chain(others).unzip();
+        let labels: Vec<u32> = places.iter().map(|&at| self.examples.labels[at]).collect();
         LinearSvm::fit(&rows, self.lexicon.width(), &labels, self.examples.names.len(), COST, self.threads)
     }
 
