@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn words_are_misheard_as_the_recogniser_did() {
         let augmenter = augmenter();
-        assert!(augmenter.misheard.len() > 50, "{}", augmenter.misheard.len());
+        assert!(augmenter.misheard.len() > 20, "{}", augmenter.misheard.len());
         let said = augmenter.misheard.keys().min().expect("some").clone();
         let variant = augmenter.mishear(&["say", &said], &mut StdRng::seed_from_u64(1)).expect("known");
         assert!(augmenter.misheard[&said].iter().any(|(heard, _)| variant == format!("say {heard}")));
