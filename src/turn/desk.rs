@@ -4,11 +4,11 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::sessions::Sessions;
-use super::{Clock, Hearing, Pool, Worker};
+use super::{Clock, Grammars, Hearing, Pool, Worker};
 use crate::audio::FileLimits;
 use crate::behavior::BehaviorModel;
-use crate::dialogue::{DialogueConfig, FaqIndex, Phrasebook};
-use crate::domain::{Catalog, Channel, SessionId};
+use crate::dialogue::{Dialogue, FaqIndex};
+use crate::domain::{Catalog, Channel, SessionId, Shop};
 use crate::language::Language;
 use crate::recommend::Recommender;
 use crate::store::{Reader, StoreError, Writer};
@@ -58,8 +58,10 @@ pub struct Parts {
     pub recommender: Recommender,
     /// What the shop sells.
     pub catalog: Arc<Catalog>,
-    /// How the shop speaks.
-    pub phrasebook: Phrasebook,
+    /// How conversations are led, and in which words.
+    pub dialogue: Dialogue,
+    /// What written words can be read by.
+    pub grammars: Grammars,
     /// What is asked often.
     pub faq: FaqIndex,
     /// The log, to write.
@@ -72,8 +74,6 @@ pub struct Parts {
     pub sound_limits: FileLimits,
     /// Limits of photos.
     pub vision: VisionConfig,
-    /// How conversations are led.
-    pub dialogue: DialogueConfig,
     /// How turns are run.
     pub config: DeskConfig,
 }
@@ -113,6 +113,11 @@ impl Desk {
     /// What the shop sells.
     pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog
+    }
+
+    /// The shop.
+    pub fn shop(&self) -> &Shop {
+        self.parts.dialogue.phrasebook.shop()
     }
 
     /// The words and limits that faces show.
