@@ -2,6 +2,7 @@
 
 use minijinja::{Value, context};
 
+use super::wording;
 use crate::domain::{Catalog, DialogueState, EntityKind, Moment, Product, ProductId, Recipe, Shop, Understanding};
 
 /// Stands in a text where the shop's data did not have what was asked for; of no alphabet, so it is never said by anybody.
@@ -18,6 +19,7 @@ pub(super) struct About<'a> {
     pub products: &'a [ProductId],
     /// That name.
     pub named: &'a str,
+    pub text: Option<&'a str>,
     pub understanding: Option<&'a Understanding>,
 }
 
@@ -28,6 +30,7 @@ pub(super) fn of(about: &About<'_>, shop: &Shop, catalog: &Catalog, state: &Dial
     let mut products: Vec<&Product> = about.products.iter().filter_map(|id| catalog.get(id)).collect();
     products.sort_by_key(|p| !p.in_stock);
     let hours = shop.opening_hours[moment.weekday % 7];
+    let asked_day = asked_day(about.text, moment);
     let tomorrow = shop.opening_hours[(moment.weekday + 1) % 7];
     let spoken = |hours: (u16, u16)| format!("{} to {}", spoken_time(hours.0), spoken_time(hours.1));
     context! {
@@ -43,8 +46,8 @@ pub(super) fn of(about: &About<'_>, shop: &Shop, catalog: &Catalog, state: &Dial
         is_open => hours.is_some_and(|(from, to)| (from..to).contains(&moment.minutes)),
         closes => hours.map(|(_, to)| spoken_time(to)),
         week => WEEKDAYS.iter().zip(shop.opening_hours).map(|(day, hours)| context! { day => *day, hours => hours.map(spoken) }).collect::<Vec<_>>(),
-        asked_day => about.understanding.and_then(|u| u.values(EntityKind::Time).find(|day| WEEKDAYS.contains(day))),
-        hours_asked => asked_hours(about.understanding, shop).map(|hours| hours.map(spoken)),
+        asked_day => asked_day.map(|day| WEEKDAYS[day]),
+        hours_asked => asked_day.and_then(|day| shop.opening_hours[day]).map(spoken),
         asked => asked(about.understanding),
         offers => offers(catalog, about),
         recipe => recipe(&shop.recipes, product, state.turns).map(|r| recipe_fact(r, catalog)),
@@ -91,10 +94,13 @@ fn asked(understanding: Option<&Understanding>) -> Vec<String> {
     asked
 }
 
-/// The hours of the day that was named: `None` where none was, `Some(None)` where it is closed.
-fn asked_hours(understanding: Option<&Understanding>, shop: &Shop) -> Option<Option<(u16, u16)>> {
-    let named = understanding?.values(EntityKind::Time).find_map(|day| WEEKDAYS.iter().position(|weekday| *weekday == day))?;
-    Some(shop.opening_hours[named])
+/// The weekday that was named, one or all of its kind: "sunday", "on sundays", "tomorrow".
+fn asked_day(text: Option<&str>, moment: Moment) -> Option<usize> {
+    let day = |word: &str| match word {
+        "tomorrow" => Some((moment.weekday + 1) % 7),
+        _ => WEEKDAYS.iter().position(|day| word.strip_prefix(day).is_some_and(|rest| ["", "s", "'s"].contains(&rest))),
+    };
+    wording::words(text?).iter().find_map(|word| day(&word.text))
 }
 
 /// What is on offer: of what was named, where something was; else all.
@@ -133,6 +139,14 @@ pub(super) fn listed(items: Vec<String>, last: Option<String>) -> String {
     }
 }
 
+/// At most so many characters: a filter, `{{ said | shortened(200) }}`.
+pub(super) fn shortened(text: String, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text,
+    }
+}
+
 /// 480 is "8 in the morning".
 fn spoken_time(minutes: u16) -> String {
     let (hour, minute) = (minutes / 60, minutes % 60);
@@ -154,6 +168,14 @@ mod tests {
         assert_eq!(spoken_time(480), "8 in the morning");
         assert_eq!(spoken_time(1260), "9 in the evening");
         assert_eq!(spoken_time(750), "12:30 in the afternoon");
+    }
+
+    #[test]
+    fn a_weekday_is_found_by_its_name() {
+        let wednesday = Moment { weekday: 2, minutes: 615 };
+        let asked = |text: &str| asked_day(Some(text), wednesday);
+        assert_eq!((asked("and on Sundays?"), asked("until when on saturday"), asked("tomorrow?")), (Some(6), Some(5), Some(3)));
+        assert_eq!((asked("how are you today"), asked("a sundae")), (None, None));
     }
 
     #[test]

@@ -26,11 +26,16 @@ pub(super) fn reason(
     let needed = |p: &Prediction| p.handoff_needed.get() >= config.handoff_probability_min;
     let reasons = [
         (state.failures >= config.failures_before_handoff, HandoffReason::Failures),
-        (is_falling(&state.moods, config), HandoffReason::Mood),
+        (counts_for_mood(decision) && is_falling(&state.moods, config), HandoffReason::Mood),
         (prediction.is_some_and(needed), HandoffReason::Predicted),
     ];
     let told = |reason: &HandoffReason| state.handed_over.iter().any(|name| name == reason.name());
     reasons.into_iter().find(|(holds, reason)| *holds && !told(reason)).map(|(_, reason)| reason)
+}
+
+/// "No, without sugar" sounds cross to a model of reviews, and is none: an order or a rule says nothing of the mood.
+pub(super) fn counts_for_mood(decision: &Decision) -> bool {
+    !matches!(decision, Decision::Order(_) | Decision::Rule(_) | Decision::Courtesy)
 }
 
 /// The mood is low for the second turn in a row, or has fallen far to where it is low.
@@ -69,8 +74,8 @@ mod tests {
         assert_eq!(call(false, Some("emergency"), &state(&[], 2, &["emergency"]), 0.1), Some(HandoffReason::Rule("emergency".to_owned())));
         assert_eq!(call(false, None, &state(&[], 2, &[]), 0.1), Some(HandoffReason::Failures));
         assert_eq!(call(false, None, &state(&[], 3, &["failures"]), 0.1), None);
-        assert_eq!(call(false, None, &state(&[0.4, -0.7], 0, &[]), 0.1), Some(HandoffReason::Mood));
-        assert_eq!(call(false, None, &state(&[-0.7, -0.65], 0, &[]), 0.1), Some(HandoffReason::Mood));
+        assert_eq!(call(false, None, &state(&[0.7, -0.9], 0, &[]), 0.1), Some(HandoffReason::Mood));
+        assert_eq!(call(false, None, &state(&[-0.7, -0.75], 0, &[]), 0.1), Some(HandoffReason::Mood));
         assert_eq!(call(false, None, &state(&[-0.7], 0, &[]), 0.1), None, "one sentence is no fall");
         assert_eq!(call(false, None, &state(&[0.9, 0.1], 0, &[]), 0.1), None, "less happy is not unhappy");
         assert_eq!(call(false, None, &state(&[], 0, &[]), 0.95), Some(HandoffReason::Predicted));

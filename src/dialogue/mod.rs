@@ -57,8 +57,8 @@ impl Default for DialogueConfig {
             failures_before_handoff: 2,
             idle_seconds_max: 900,
             handoff_probability_min: 0.8,
-            mood_low: -0.6,
-            mood_fall: 0.8,
+            mood_low: -0.7,
+            mood_fall: 1.5,
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 
 use super::facts::{self, UNKNOWN};
 use crate::domain::{Act, Answer, AnswerKind, IntentDefinition, IntentKind, IntentManner, Shop};
@@ -54,10 +54,17 @@ impl Phrasebook {
         // `product.offer` of a product without offer is nothing, not an error.
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.add_filter("listed", facts::listed);
+        environment.add_filter("shortened", facts::shortened);
         let mut book = Self { environment, intents, manners, sayings, shop };
         for (name, file, template) in book.templates() {
-            let fail = |e: minijinja::Error| TemplateError { name: name.clone(), file, reason: e.to_string() };
-            book.environment.add_template_owned(name.clone(), template).map_err(fail)?;
+            let fail = |e: minijinja::Error| TemplateError { name: name.clone(), file: file.clone(), reason: e.to_string() };
+            book.environment.add_template_owned(name.clone(), template).map_err(&fail)?;
+            // A filter that does not exist only shows when it is used.
+            let misspelt = [ErrorKind::UnknownFilter, ErrorKind::UnknownFunction, ErrorKind::UnknownTest, ErrorKind::UnknownMethod];
+            match book.environment.get_template(&name).and_then(|template| template.render(context! {})) {
+                Err(error) if misspelt.contains(&error.kind()) => return Err(fail(error)),
+                _ => {}
+            }
         }
         match super::sayings::needed().find(|name| book.sayings.get(name).is_none_or(|saying| saying.say.is_empty())) {
             Some(name) => Err(TemplateError { file: file_of(&name), name, reason: "they are missing".to_owned() }),

@@ -1,12 +1,21 @@
 use std::collections::HashSet;
 
 use super::order::{OrderAct, OrderInput};
-use super::subject::{self, About, Subject};
+use super::subject::{self, About, Bare, Subject};
 use super::{Dialogue, rules, wording};
 use crate::domain::{
-    Act, DialogueState, EntityKind, FaqHit, IntentDecision, IntentKind, Needs, PhotoAdvice, ProductId, Reply, Sighting, SpokenOrder,
-    Understanding, Waiting,
+    Act, DialogueState, Entity, EntityKind, FaqHit, IntentDecision, IntentKind, IntentScore, Needs, PhotoAdvice, Product, ProductId, Reply,
+    Sighting, SpokenOrder, Understanding, Waiting,
 };
+
+/// Probability from which an intent is meant for sure.
+const SURE: f32 = 0.7;
+/// Probability from which a further intent is worth a thought.
+const PERHAPS: f32 = 0.1;
+/// Of the nearness that a question of the FAQ needs, the part that is enough for intents whose answer it is.
+const FAQ_FIRST: f32 = 0.8;
+/// How far on the way from that nearness to 1 a question must be to go before an intent with an answer of its own.
+const FAQ_SURE: f32 = 0.4;
 
 /// What one turn brings to the dialogue.
 #[derive(Debug, Clone, Copy, Default)]
@@ -102,8 +111,12 @@ pub enum Decision {
 impl Dialogue {
     /// Decides what to say, from what was said, what was seen and what came before.
     pub fn decide(&self, input: &DialogueInput<'_>, state: &DialogueState) -> Decision {
-        let question = input.faq.filter(|hit| hit.score >= self.config.faq_similarity_min);
-        let entry = question.and_then(|hit| self.phrasebook.shop().faq.iter().position(|faq| faq.question == hit.question));
+        let question = input.faq.and_then(|hit| {
+            let entry = self.phrasebook.shop().faq.iter().position(|faq| faq.question == hit.question)?;
+            Some((entry, hit.score))
+        });
+        let nearer_than = |least: f32| question.filter(|(_, score)| *score >= least).map(|(entry, _)| entry);
+        let entry = nearer_than(self.config.faq_similarity_min);
         if let Some((at, _)) = input.text.and_then(|text| rules::rule_of(text, &self.talk.rules, entry.is_some())) {
             return Decision::Rule(at);
         }
@@ -112,11 +125,21 @@ impl Dialogue {
         if let Some(decision) = input.reply.and_then(|reply| self.reply(reply, input, state)) {
             return decision;
         }
+        let bare = subject::bare(input, &self.talk.pointing, &self.catalog, &about);
         if let Waiting::Product { intent } = &state.waiting
             && about.is_said()
-            && subject::is_short(input)
+            && (bare == Bare::Yes || (subject::is_short(input) && !asks_itself(understanding, intent)))
         {
             return self.answer(intent, &about, input, state);
+        }
+        let is_bare = match bare {
+            Bare::No => false,
+            Bare::Perhaps => !asks_itself(understanding, state.last_intent.as_deref().unwrap_or_default()),
+            Bare::Yes => true,
+        };
+        let last = state.last_intent.as_deref().filter(|intent| self.needs_product(intent));
+        if let Some(last) = last.filter(|_| is_bare && !state.is_ordering && self.asks_again(input)) {
+            return self.answer(last, &about, input, state);
         }
         if let Some(act) = self.order_act(input, state, understanding, &about) {
             return Decision::Order(act);
@@ -130,11 +153,8 @@ impl Dialogue {
             };
             return self.answer(intent, &about, input, state);
         }
-        if (about.is_said() || !about.options.is_empty()) && subject::is_bare(input, &self.talk.pointing, &self.catalog, &about) {
-            let last = state.last_intent.as_deref().filter(|intent| self.needs_product(intent));
-            if let Some(intent) = last.or(self.talk.bare_intent.as_deref()) {
-                return self.answer(intent, &about, input, state);
-            }
+        if let Some(intent) = last.or(self.talk.bare_intent.as_deref()).filter(|_| is_bare) {
+            return self.answer(intent, &about, input, state);
         }
         match understanding.decision {
             IntentDecision::OutOfScope => match entry {
@@ -149,10 +169,10 @@ impl Dialogue {
                 _ => self.answer(&understanding.best().intent, &about, input, state),
             },
             IntentDecision::Clear => {
-                let intent = &understanding.best().intent;
-                match (self.phrasebook.definition(intent).map(|d| d.kind), entry) {
-                    (Some(IntentKind::Faq), Some(entry)) => Decision::Faq { entry },
-                    _ => self.answer(intent, &about, input, state),
+                let intent = self.meant(understanding, &about);
+                match nearer_than(self.faq_least(intent)) {
+                    Some(entry) => Decision::Faq { entry },
+                    None => self.answer(intent, &about, input, state),
                 }
             }
         }
@@ -262,7 +282,7 @@ impl Dialogue {
             Some((product, how)) => {
                 Decision::Answer { intent: name, product: Some(product.clone()), subject: Some(*how), others: about.others.clone() }
             }
-            None if about.options.len() > 1 && manner.is_some_and(|m| !m.several.is_empty()) => {
+            None if about.options.len() > 1 && !named_text(input).is_empty() && manner.is_some_and(|m| !m.several.is_empty()) => {
                 Decision::Several { intent: name, named: named_text(input), products: about.options.clone() }
             }
             None if needs_product => {
@@ -284,17 +304,78 @@ impl Dialogue {
             sides.push(product.clone());
         }
         sides.extend(about.others.iter().cloned());
-        // "Arla or Garant?": one of each brand, the cheapest.
-        for brand in input.understanding.into_iter().flat_map(|u| u.values(EntityKind::Brand)) {
-            let of_brand = about.options.iter().filter_map(|id| self.catalog.get(id)).filter(|p| p.brand.as_deref() == Some(brand));
-            sides.extend(of_brand.min_by_key(|p| p.price).map(|p| p.id.clone()));
-        }
+        sides.extend(self.named_sides(input, &about.options));
         if sides.len() == 1 {
             sides.extend(state.product.iter().chain(&state.shown).find(|id| **id != sides[0]).cloned());
         }
         let mut seen = HashSet::new();
         sides.retain(|id| seen.insert(id.clone()));
         sides
+    }
+
+    /// The intent of a clear sentence. "Where is the cheaper one", of two that were told, wishes for nothing cheaper: where something is
+    /// pointed at, the first intent that asks about a product is meant.
+    fn meant<'a>(&self, understanding: &'a Understanding, about: &About) -> &'a str {
+        let best = &understanding.best().intent;
+        let is_pointed = about.product.as_ref().is_some_and(|(_, how)| *how == Subject::Pointed);
+        let is_recommendation =
+            self.phrasebook.definition(best).is_some_and(|d| d.kind == IntentKind::Recommend && d.needs == Needs::Nothing);
+        let is_compare = |intent: &str| self.phrasebook.manner(intent).is_some_and(|m| m.act == Some(Act::Compare));
+        let asks = |intent: &&IntentScore| {
+            intent.probability.get() >= PERHAPS && self.needs_product(&intent.intent) && !is_compare(&intent.intent)
+        };
+        let other = understanding.intents.iter().filter(|_| is_pointed && is_recommendation).find(asks);
+        other.map_or(best, |intent| &intent.intent)
+    }
+
+    /// Sides that were named by a category or a brand only, in order of speech: the cheapest of each.
+    fn named_sides(&self, input: &DialogueInput<'_>, options: &[ProductId]) -> Vec<ProductId> {
+        let entities = || input.understanding.into_iter().flat_map(|u| &u.entities);
+        let categories: Vec<&str> = entities().filter(|e| e.kind == EntityKind::Category).map(|e| e.value.as_str()).collect();
+        let of = |entity: &Entity| -> Vec<&Product> {
+            match entity.kind {
+                EntityKind::Category => subject::called(entity, &self.catalog),
+                EntityKind::Brand => {
+                    let fits = |p: &&Product| {
+                        let of_category = categories.is_empty() || categories.contains(&p.category.as_str());
+                        p.brand.as_ref() == Some(&entity.value) && of_category
+                    };
+                    self.catalog.products().iter().filter(fits).collect()
+                }
+                _ => Vec::new(),
+            }
+        };
+        // A category beside two brands only says what kind of thing is compared.
+        let brands = entities().filter(|e| e.kind == EntityKind::Brand).count();
+        let counts = |e: &&Entity| e.kind != EntityKind::Category || brands < 2;
+        let cheapest = |e: &Entity| of(e).into_iter().min_by_key(|p| (!p.in_stock, p.price)).map(|p| p.id.clone());
+        let sides: Vec<ProductId> = entities().filter(counts).filter_map(cheapest).collect();
+        // Two of one name: "the two oat drinks".
+        if sides.len() == 1 && options.len() == 2 { options.to_vec() } else { sides }
+    }
+
+    /// How near a question of the FAQ must be to go before an intent's own answer: hardly where the intent is answered by the FAQ; much where
+    /// it has an answer of its own; and never where a product is asked about.
+    fn faq_least(&self, intent: &str) -> f32 {
+        let min = self.config.faq_similarity_min;
+        let Some(definition) = self.phrasebook.definition(intent) else { return min };
+        let is_first = self.phrasebook.manner(intent).is_some_and(|m| m.faq_first);
+        match definition.kind {
+            IntentKind::Faq if is_first => min * FAQ_FIRST,
+            IntentKind::Order | IntentKind::Recommend => f32::INFINITY,
+            _ if definition.needs == Needs::Product => f32::INFINITY,
+            _ => min + FAQ_SURE * (1.0 - min),
+        }
+    }
+
+    /// Whether a sentence begins as one that asks the same again of another product.
+    fn asks_again(&self, input: &DialogueInput<'_>) -> bool {
+        let words = wording::words(input.text.unwrap_or_default());
+        let begins = |phrase: &String| {
+            let phrase = wording::words(phrase);
+            words.len() > phrase.len() && words.iter().zip(&phrase).all(|(a, b)| a.text == b.text)
+        };
+        self.talk.pointing.again.iter().any(begins)
     }
 
     fn needs_product(&self, intent: &str) -> bool {
@@ -307,6 +388,12 @@ impl Dialogue {
         let points_back = self.talk.pointing.same.iter().any(|same| wording::stands_in(&words, same));
         !points_back && words.iter().any(|word| !word.text.bytes().all(|b| b.is_ascii_digit()) && !self.vocabulary.contains(&word.text))
     }
+}
+
+/// Whether a sentence surely has another intent than the one that waits for its product.
+fn asks_itself(understanding: &Understanding, waiting: &str) -> bool {
+    let best = understanding.best();
+    understanding.decision == IntentDecision::Clear && best.intent != waiting && best.probability.get() >= SURE
 }
 
 /// The category or the brand as it was said.

@@ -178,7 +178,7 @@ impl Dialogue {
     }
 
     fn facts(&self, turn: &Turn<'_>, product: Option<&ProductId>, others: &[ProductId], products: &[ProductId], named: &str) -> Value {
-        let about = About { product, others, products, named, understanding: turn.input.understanding };
+        let about = About { product, others, products, named, text: turn.input.text, understanding: turn.input.understanding };
         facts::of(&about, self.phrasebook.shop(), &self.catalog, turn.state, turn.moment)
     }
 
@@ -206,9 +206,11 @@ impl Dialogue {
         next.unanswered += u32::from(!answer.is_answered);
         if let Some(mood) = turn.input.understanding.and_then(|u| u.sentiment) {
             next.sentiment_min = Some(before.sentiment_min.map_or(mood, |low| low.min(mood)));
-            next.moods.push(mood);
-            let surplus = next.moods.len().saturating_sub(handoff::MOODS_MAX);
-            next.moods.drain(..surplus);
+            if handoff::counts_for_mood(turn.decision) {
+                next.moods.push(mood);
+                let surplus = next.moods.len().saturating_sub(handoff::MOODS_MAX);
+                next.moods.drain(..surplus);
+            }
         }
         next.waiting = self.waiting(turn, answer, edit.as_ref());
         next.is_ordering = edit.is_some() || (before.is_ordering && is_aside(answer));

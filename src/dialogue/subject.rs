@@ -3,7 +3,7 @@
 use super::DialogueInput;
 use super::wording::{self, Word};
 use crate::domain::{
-    Candidate, Catalog, DialogueState, EntityKind, PointingWords, Product, ProductId, Sighting, Understanding, Verdict, Waiting,
+    Candidate, Catalog, DialogueState, Entity, EntityKind, PointingWords, Product, ProductId, Sighting, Understanding, Verdict, Waiting,
 };
 
 /// A photo's candidate counts for a category that was named when it has at least this probability, known or not.
@@ -56,7 +56,7 @@ pub(super) fn about(input: &DialogueInput<'_>, state: &DialogueState, pointing: 
     if let Some(product) = understanding.product() {
         return About { others: other_products(understanding, &product), ..About::one(product, Subject::Named) };
     }
-    let named = of_names(understanding, catalog);
+    let named = of_names(understanding, state, catalog);
     if let Some(seen) = input.sighting {
         return seen_product(seen, &named);
     }
@@ -74,9 +74,23 @@ pub(super) fn is_short(input: &DialogueInput<'_>) -> bool {
     input.text.is_none_or(|text| text.split_whitespace().count() <= SHORT_ANSWER_WORDS)
 }
 
-/// Whether nothing is said but which product: "and the lemons?", "the other one".
-pub(super) fn is_bare(input: &DialogueInput<'_>, pointing: &PointingWords, catalog: &Catalog, about: &About) -> bool {
-    let (Some(text), Some(understanding)) = (input.text, input.understanding) else { return false };
+/// How much of a sentence only says which product is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bare {
+    /// Something else is said too.
+    No,
+    /// All but words that may say which, or ask something: "the vegan one", "the cheaper one".
+    Perhaps,
+    /// All of it: "and the lemons?"
+    Yes,
+}
+
+/// Whether nothing is said but which product.
+pub(super) fn bare(input: &DialogueInput<'_>, pointing: &PointingWords, catalog: &Catalog, about: &About) -> Bare {
+    let (Some(text), Some(understanding)) = (input.text, input.understanding) else { return Bare::No };
+    if !about.is_said() && about.options.is_empty() {
+        return Bare::No;
+    }
     let mut rest = text.to_owned();
     let names = [EntityKind::Product, EntityKind::Category, EntityKind::Brand];
     for entity in understanding.entities.iter().filter(|e| names.contains(&e.kind)).rev() {
@@ -85,11 +99,18 @@ pub(super) fn is_bare(input: &DialogueInput<'_>, pointing: &PointingWords, catal
             rest.replace_range(entity.start..entity.end, " ");
         }
     }
-    let attributes = about.product.as_ref().and_then(|(id, _)| catalog.get(id)).map(attributes).unwrap_or_default();
-    let listed = [&pointing.other, &pointing.last, &pointing.cheapest, &pointing.dearest, &pointing.one, &pointing.filler];
-    let mut said: Vec<String> = listed.into_iter().chain(&pointing.places).flatten().flat_map(|p| texts(p)).collect();
-    said.extend(attributes);
-    wording::words(&rest).iter().all(|word| said.contains(&word.text))
+    let words = wording::words(&rest);
+    let all_in = |said: &[String]| words.iter().all(|word| said.contains(&word.text));
+    let nothing = [&pointing.filler, &pointing.one, &pointing.again].into_iter().chain(&pointing.places).flatten();
+    let mut said: Vec<String> = nothing.flat_map(|phrase| texts(phrase)).collect();
+    if all_in(&said) {
+        return Bare::Yes;
+    }
+    let telling = [&pointing.other, &pointing.last, &pointing.cheapest, &pointing.dearest].into_iter().flatten();
+    said.extend(telling.flat_map(|phrase| texts(phrase)));
+    let meant = about.product.iter().map(|(id, _)| id).chain(&about.options);
+    said.extend(meant.filter_map(|id| catalog.get(id)).flat_map(attributes));
+    if all_in(&said) { Bare::Perhaps } else { Bare::No }
 }
 
 fn other_products(understanding: &Understanding, first: &ProductId) -> Vec<ProductId> {
@@ -103,17 +124,30 @@ fn other_products(understanding: &Understanding, first: &ProductId) -> Vec<Produ
 }
 
 /// The products of the category and the brand that were named.
-fn of_names<'a>(understanding: &Understanding, catalog: &'a Catalog) -> Vec<&'a Product> {
-    let category = understanding.values(EntityKind::Category).next();
+fn of_names<'a>(understanding: &Understanding, state: &DialogueState, catalog: &'a Catalog) -> Vec<&'a Product> {
+    let category = understanding.entities.iter().find(|e| e.kind == EntityKind::Category);
     let brands: Vec<&str> = understanding.values(EntityKind::Brand).collect();
     if category.is_none() && brands.is_empty() {
         return Vec::new();
     }
-    let fits = |product: &&Product| {
-        let of_brand = brands.is_empty() || product.brand.as_deref().is_some_and(|brand| brands.contains(&brand));
-        of_brand && category.is_none_or(|category| product.category == category)
-    };
-    catalog.products().iter().filter(fits).collect()
+    let of_brand = |p: &Product| brands.is_empty() || p.brand.as_deref().is_some_and(|brand| brands.contains(&brand));
+    let of_category: Vec<&Product> = category.map_or_else(|| catalog.products().iter().collect(), |entity| called(entity, catalog));
+    let mut both: Vec<&Product> = of_category.iter().filter(|p| of_brand(p)).copied().collect();
+    // "The Arla one", when milk is talked about.
+    let talked_about = state.product.iter().chain(state.shown.first()).find_map(|id| catalog.get(id)).map(|p| &p.category);
+    if category.is_none() && both.iter().any(|p| Some(&p.category) == talked_about) {
+        both.retain(|p| Some(&p.category) == talked_about);
+    }
+    // "Garant milk" is a name of its own; another brand beside it does not make it nothing.
+    if both.is_empty() { of_category } else { both }
+}
+
+/// The products that are called as a category was said: "standard milk" is fewer than all milk.
+pub(super) fn called<'a>(entity: &Entity, catalog: &'a Catalog) -> Vec<&'a Product> {
+    let said = texts(&entity.text);
+    let has_name = |p: &&Product| [&p.name, &p.plural].into_iter().chain(&p.synonyms).any(|name| texts(name) == said);
+    let of_name: Vec<&Product> = catalog.products().iter().filter(has_name).collect();
+    if of_name.is_empty() { catalog.products().iter().filter(|p| p.category == entity.value).collect() } else { of_name }
 }
 
 fn seen_product(seen: &Sighting, named: &[&Product]) -> About {
@@ -134,7 +168,7 @@ fn seen_product(seen: &Sighting, named: &[&Product]) -> About {
 fn narrowed(named: Vec<&Product>, words: &[Word], state: &DialogueState, pointing: &PointingWords) -> About {
     let ids = |products: &[&Product]| products.iter().map(|p| p.id.clone()).collect::<Vec<_>>();
     let shown: Vec<&Product> = named.iter().filter(|p| state.shown.contains(&p.id)).copied().collect();
-    let is_pointing = shown.len() > 1 && pointing.one.iter().any(|one| wording::stands_in(words, one));
+    let is_pointing = !shown.is_empty() && pointing.one.iter().any(|one| wording::stands_in(words, one));
     let among = if is_pointing { shown } else { named };
     let best = best_by_words(&among, words, pointing);
     match &best[..] {

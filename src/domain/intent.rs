@@ -73,6 +73,8 @@ pub struct IntentManner {
     pub act: Option<Act>,
     /// The intent that is meant instead where no product is named and the order was talked about last: "how much is that?".
     pub after_order: Option<String>,
+    /// Whether a question of the FAQ that is only roughly near goes before the intent's own answer.
+    pub faq_first: bool,
     /// Templates for where a category was named and not one product; `products` holds those of it.
     pub several: Vec<String>,
     /// A longer text for a screen (MiniJinja).

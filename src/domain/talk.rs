@@ -13,6 +13,8 @@ pub struct PointingWords {
     pub dearest: Vec<String>,
     /// "one", "ones": what stands for a product.
     pub one: Vec<String>,
+    /// "and", "what about": a sentence that begins so and names a product asks the same again.
+    pub again: Vec<String>,
     /// "it", "this", "them": what was talked about, and nothing else.
     pub same: Vec<String>,
     /// What says nothing about a product: "the", "and".

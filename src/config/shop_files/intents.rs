@@ -25,6 +25,8 @@ pub(super) struct IntentFile {
     details: Option<String>,
     act: Option<String>,
     after_order: Option<String>,
+    #[serde(default)]
+    faq_first: bool,
 }
 
 /// An intent with the places of its examples, to be checked against the others.
@@ -88,9 +90,9 @@ impl IntentFile {
         let lines = self.examples.get_ref().iter().map(|example| line_of(&text, example.span().start)).collect();
         let examples = self.examples.into_inner().into_iter().map(Spanned::into_inner).collect();
         let title = if self.title.is_empty() { self.intent.replace('_', " ") } else { self.title };
-        let Self { intent: name, answers, missing, several, details, after_order, .. } = self;
+        let Self { intent: name, answers, missing, several, details, after_order, faq_first, .. } = self;
         let definition = IntentDefinition { name, title, kind, needs, examples, answers, missing };
-        let manner = IntentManner { act, after_order, several, details };
+        let manner = IntentManner { act, after_order, faq_first, several, details };
         (problems.len() == before).then_some(IntentRead { definition, manner, path: path.to_owned(), lines })
     }
 }

@@ -26,6 +26,7 @@ struct PointingEntry {
     cheapest: Vec<String>,
     dearest: Vec<String>,
     one: Vec<String>,
+    again: Vec<String>,
     same: Vec<String>,
     filler: Vec<String>,
 }
@@ -83,6 +84,7 @@ pub(super) fn read(folder: &Path, intents: &[IntentDefinition], sayings: &mut Sa
             cheapest: p.cheapest,
             dearest: p.dearest,
             one: p.one,
+            again: p.again,
             same: p.same,
             filler: p.filler,
         },

@@ -104,6 +104,8 @@ impl Scanner {
             for name in &names {
                 if !is_choice_and_name(name, &choices, &names) {
                     table.add(name, Meaning::Item(product.id.clone()));
+                    // "Two teas": a name in the list is told once, and said of one or many.
+                    table.add(&format!("{name}s"), Meaning::Item(product.id.clone()));
                 }
             }
         }
