@@ -46,7 +46,12 @@ fn hearing() -> Hearing {
     let name = SpeechConfig::default().model;
     let short_window = manifest().entry(&name).expect("listed").short_window;
     let transcriber = Transcriber::load(&model(&name), short_window, SpeechConfig::default()).expect("loads");
-    Hearing { vad: Vad::load(&runtime(), &model("silero-vad")).expect("loads"), transcriber, endpoint: EndpointConfig::default() }
+    Hearing {
+        vad: Vad::load(&runtime(), &model("silero-vad")).expect("loads"),
+        transcriber,
+        endpoint: EndpointConfig::default(),
+        orders: None,
+    }
 }
 
 /// A turn as it was found: where, when that was told, what was said.

@@ -20,7 +20,7 @@ fn order_taker(grammar: &str) -> (Hearing, Closed) {
     let text = std::fs::read_to_string(path("config/grammars").join(grammar)).expect(grammar);
     let closed = Closed::new(Arc::new(Grammar::parse(&text).expect(grammar)), &transcriber);
     let vad = Vad::load(&runtime(), &model("silero-vad")).expect("loads");
-    (Hearing { vad, transcriber, endpoint: AudioConfig::default().endpoint }, closed)
+    (Hearing { vad, transcriber, endpoint: AudioConfig::default().endpoint, orders: None }, closed)
 }
 
 fn hear((hearing, closed): &mut (Hearing, Closed), file: &str) -> HeardOrder {

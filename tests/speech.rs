@@ -16,7 +16,12 @@ fn hearing(name: &str) -> Hearing {
     let short_window = manifest().entry(name).expect("listed").short_window;
     let config = SpeechConfig { model: name.to_owned(), ..SpeechConfig::default() };
     let transcriber = Transcriber::load(&model(name), short_window, config).expect("loads");
-    Hearing { vad: Vad::load(&runtime(), &model("silero-vad")).expect("loads"), transcriber, endpoint: AudioConfig::default().endpoint }
+    Hearing {
+        vad: Vad::load(&runtime(), &model("silero-vad")).expect("loads"),
+        transcriber,
+        endpoint: AudioConfig::default().endpoint,
+        orders: None,
+    }
 }
 
 fn hear(hearing: &mut Hearing, file: &str, window: Window) -> Heard {
@@ -195,7 +200,7 @@ fn each_language_is_found_and_understood() {
     let config = SpeechConfig { model: name.to_owned(), languages, ..SpeechConfig::default() };
     let transcriber = Transcriber::load(&model(name), true, config).expect("loads");
     let vad = Vad::load(&runtime(), &model("silero-vad")).expect("loads");
-    let mut hearing = Hearing { vad, transcriber, endpoint: AudioConfig::default().endpoint };
+    let mut hearing = Hearing { vad, transcriber, endpoint: AudioConfig::default().endpoint, orders: None };
     let (mut wrong, mut all) = (0, 0);
     for fixture in index("audio_fixtures/languages/index.jsonl") {
         let file = fixture["file"].as_str().expect("file");

@@ -138,7 +138,11 @@ async fn a_real_order_is_read_back_and_kept() {
     let conversation = Conversation::begin().await;
     let record = conversation.take(said("recorded/order-medium-latte.flac")).await;
     Conversation::check(&record, AnswerKind::Order, &["medium", "double shot", "latte", "sugar"]);
-    assert_eq!(record.state.basket, ["medium double shot latte sugar"]);
+    let [line] = &record.state.basket.lines[..] else { panic!("{:?}", record.state.basket) };
+    let parts: Vec<(&str, &str)> = line.parts.iter().map(|(part, choice)| (part.as_str(), choice.value.as_str())).collect();
+    assert_eq!((line.product.as_str(), line.quantity), ("latte", 1));
+    assert_eq!(parts, [("shots", "double shot"), ("size", "medium"), ("sugar", "sugar")]);
+    assert_eq!(record.order.as_ref().map(|order| order.intent.as_str()), Some("orderDrink"), "heard by the grammar");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,7 +41,7 @@ pub(super) fn run(place: &Place, arguments: Arguments) -> Result<(), Failure> {
     let input = TurnInput { spoken, photo, text: arguments.text };
     let config = open::config(place)?;
     let desk = open::desk(&config)?;
-    let currency_word = desk.parts().phrasebook.shop().currency_word.clone();
+    let currency_word = desk.shop().currency_word.clone();
     let record = open::block_on(async {
         let id = match session {
             Some(id) => desk.open_session_as(&id, channel).await.map(|()| id)?,

@@ -26,7 +26,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     let session = arguments.session.as_deref().map(ask::session_id).transpose()?;
     let config = open::config(place)?;
     let desk = open::desk(&config)?;
-    let currency_word = desk.parts().phrasebook.shop().currency_word.clone();
+    let currency_word = desk.shop().currency_word.clone();
     open::block_on(async {
         let id = match session {
             Some(id) => desk.open_session_as(&id, Channel::Typed).await.map(|()| id)?,
@@ -52,6 +52,12 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
                 Ok(record) if arguments.verbose => open::print_line(&show::turn(&record, &currency_word))?,
                 Ok(record) => {
                     open::print_line(&record.answer.text)?;
+                    if let Some(details) = &record.answer.details {
+                        open::print_line(&format!("  | {details}"))?;
+                    }
+                    if let Some(handoff) = &record.handoff {
+                        open::print_line(&format!("  > to staff ({}): {}", handoff.reason.name(), handoff.summary))?;
+                    }
                     for offer in &record.recommendations {
                         open::print_line(&format!("  + {}", show::offer(offer, &currency_word)))?;
                     }

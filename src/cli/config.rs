@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
 use super::{Failure, Place, open};
-use crate::config::{Config, ShopFiles};
-use crate::dialogue::Phrasebook;
+use crate::config::{Config, ShopFiles, open_dialogue};
 use crate::vision::read_classes;
 
 /// The settings and the shop's files.
@@ -45,7 +44,7 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
                 return Err(Failure::Input(misspelt.join("\n")));
             }
             let counts = (files.catalog.products().len(), files.intents.len(), files.shop.faq.len());
-            Phrasebook::new(files.shop, files.intents).map_err(|e| Failure::Input(e.to_string()))?;
+            open_dialogue(&config, &files)?;
             open::print_line(&format!("ok: {} products, {} intents, {} questions", counts.0, counts.1, counts.2))
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
         config.paths.data = config.paths.data.join("demo");
     }
     let desk = open::desk(&config)?;
-    let currency_word = desk.parts().phrasebook.shop().currency_word.clone();
+    let currency_word = desk.shop().currency_word.clone();
     open::block_on(async {
         for customer in &script.customer {
             open::print_line(&format!("\n=== {} ===", customer.who))?;

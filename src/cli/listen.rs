@@ -116,7 +116,7 @@ async fn answer(desk: &Desk, session: &SessionId, heard: HeardSound, photo: Opti
     let input = TurnInput { spoken: Some(Spoken::Heard(heard)), photo, text: None };
     match desk.take(session, Channel::Kiosk, input).await {
         Ok(record) => {
-            let currency_word = &desk.parts().phrasebook.shop().currency_word;
+            let currency_word = &desk.shop().currency_word;
             let turn = TurnJson::new(&record, desk.catalog(), currency_word);
             if is_json {
                 open::print_json(&turn)?

@@ -48,6 +48,21 @@ pub(super) fn turn(record: &TurnRecord, currency_word: &str) -> String {
         line("because", because.collect::<Vec<_>>().join(", "));
     }
     line("answer", record.answer.text.clone());
+    if let Some(details) = &record.answer.details {
+        line("on screen", details.clone());
+    }
+    if let Some(order) = &record.order {
+        let slots = order.slots.iter().map(|(slot, value)| format!("{slot} {value}")).collect::<Vec<_>>().join(", ");
+        line("order", format!("{slots}  ({:.0}% sure)", 100.0 * order.confidence.get()));
+    }
+    let basket = &record.state.basket;
+    if !basket.lines.is_empty() {
+        let lines = basket.lines.iter().map(|l| format!("{} {}", l.quantity, l.product)).collect::<Vec<_>>().join(", ");
+        line("basket", format!("{lines}: {}", basket.total().spoken(currency_word)));
+    }
+    if let Some(handoff) = &record.handoff {
+        line("to staff", format!("{}: {}", handoff.reason.name(), handoff.summary));
+    }
     for offer in &record.recommendations {
         line("offered", self::offer(offer, currency_word));
     }

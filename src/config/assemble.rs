@@ -1,13 +1,13 @@
 //! Builds a desk: every model checked, loaded and put on its worker.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Config, ShopFiles};
 use crate::audio::{AudioError, Vad};
 use crate::behavior::{BehaviorError, BehaviorModel};
-use crate::dialogue::{FaqIndex, Phrasebook, TemplateError};
+use crate::dialogue::{Dialogue, FaqIndex, Orders, Phrasebook, TemplateError};
 use crate::domain::{Catalog, Product, ProductId, Shop};
 use crate::language::{
     Augmenter, Encoder, EntityFinder, IntentClassifier, IntentExamples, Language, LanguageError, SentenceMemory, SentenceVector, Sentiment,
@@ -15,9 +15,10 @@ use crate::language::{
 };
 use crate::onnx::{OnnxError, OnnxRuntime};
 use crate::recommend::Recommender;
+use crate::speech::grammar::{Grammar, GrammarError};
 use crate::speech::{Bias, SpeechError, Transcriber};
 use crate::store::{Reader, StoreError, Writer};
-use crate::turn::{Clock, Desk, Fusion, Hearing, OpenQuestions, Parts, Pool, Worker};
+use crate::turn::{Clock, Desk, Fusion, Grammars, Hearing, OpenQuestions, OrderEar, Parts, Pool, Worker};
 use crate::vision::{ClassLabel, Classifier, EMBEDDING, Gallery, PhotoClass, VisionError, read_classes};
 use crate::weights::{Manifest, ModelKind, VerifiedFile, WeightsError};
 
@@ -84,25 +85,29 @@ pub struct Learned {
 
 /// Loads everything and opens the log. `progress` is told how many sentences of how many were learnt, where there is something to learn.
 pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Desk, AssembleError> {
-    let ShopFiles { shop, catalog, intents, words } = ShopFiles::read(&config.paths.shop).map_err(AssembleError::Shop)?;
+    let shop_files = ShopFiles::read(&config.paths.shop).map_err(AssembleError::Shop)?;
+    let grammars = grammars(&shop_files)?;
     let writer = Writer::open(&config.paths.data)?;
     let manifest = Manifest::read(&config.paths.models)?;
-    let catalog = Arc::new(catalog);
-    let shop_files = ShopFiles { shop: shop.clone(), catalog: (*catalog).clone(), intents: intents.clone(), words };
+    let catalog = Arc::new(shop_files.catalog.clone());
     // Checksums and loading take a second or two each, so two cores share them.
     let (hearing_and_seeing, learned) = std::thread::scope(|scope| {
         let learning = scope.spawn(|| open_language(config, &manifest, &shop_files, progress));
-        let others = open_runtime(&manifest)
-            .and_then(|runtime| Ok((open_hearings(config, &manifest, &runtime)?, open_seeing(config, &manifest, &runtime, &catalog)?)));
+        let others = open_runtime(&manifest).and_then(|runtime| {
+            Ok((open_hearings(config, &manifest, &runtime, &shop_files, &grammars)?, open_seeing(config, &manifest, &runtime, &catalog)?))
+        });
         let learned = learning.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (others, learned)
     });
     let ((hearing, seeing), learned) = (hearing_and_seeing?, learned?);
     let behavior = open_behavior(config, &manifest)?;
     let photos = product_photos(&seeing.1, &catalog, &classes(config, &manifest)?);
-    let recommender = Recommender::new(Arc::clone(&catalog), &shop.currency_word).with_texts(learned.products).with_photos(photos);
+    let recommender =
+        Recommender::new(Arc::clone(&catalog), &shop_files.shop.currency_word).with_texts(learned.products).with_photos(photos);
     let queue = config.turn.queue;
-    let again = Reload { config: config.clone(), manifest, shop_files };
+    let dialogue = open_dialogue(config, &shop_files)?;
+    let open_questions = config.bridge.build().map(|bridge| Arc::new(OpenQuestions::new(bridge, &shop_files.shop, &catalog)));
+    let again = Reload { config: config.clone(), manifest, shop_files, grammars: grammars.clone() };
     let (again_hearing, again_seeing, again_language, again_behavior) = (again.clone(), again.clone(), again.clone(), again);
     let words = |e: AssembleError| e.to_string();
     Ok(Desk::new(Parts {
@@ -115,16 +120,16 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
         },
         recommender,
         fusion: Fusion::new(&catalog),
-        open_questions: config.bridge.build().map(|bridge| Arc::new(OpenQuestions::new(bridge, &shop, &catalog))),
+        open_questions,
         catalog,
-        phrasebook: Phrasebook::new(shop, intents)?,
+        dialogue,
+        grammars,
         faq: learned.faq,
         reader: Reader::new(&config.paths.data),
         writer,
         clock,
         sound_limits: config.audio.file_limits(),
         vision: config.vision.clone(),
-        dialogue: config.dialogue.clone(),
         config: config.turn.clone(),
     }))
 }
@@ -135,11 +140,13 @@ struct Reload {
     config: Config,
     manifest: Manifest,
     shop_files: ShopFiles,
+    grammars: Grammars,
 }
 
 impl Reload {
     fn hearing(&self) -> Result<Hearing, AssembleError> {
-        open_hearing(&self.config, &self.manifest, &open_runtime(&self.manifest)?)
+        let hearing = open_hearing(&self.config, &self.manifest, &open_runtime(&self.manifest)?)?;
+        Ok(with_orders(hearing, &self.grammars, &menu_words(&self.shop_files)))
     }
 
     fn seeing(&self) -> Result<(Classifier, Gallery), AssembleError> {
@@ -153,6 +160,37 @@ impl Reload {
     fn behavior(&self) -> Result<BehaviorModel, AssembleError> {
         open_behavior(&self.config, &self.manifest)?.ok_or_else(|| WeightsError::Unlisted { name: BEHAVIOR.to_owned() }.into())
     }
+}
+
+/// The grammars that the shop's files name.
+pub fn grammars(files: &ShopFiles) -> Result<Grammars, AssembleError> {
+    let parse = |text: &Option<String>| text.as_deref().map(Grammar::parse).transpose().map(|grammar| grammar.map(Arc::new));
+    let problem = |e: GrammarError| AssembleError::Shop(vec![format!("a grammar that order.toml names, {e}")]);
+    Ok(Grammars { orders: parse(&files.grammars.orders).map_err(problem)?, replies: parse(&files.grammars.replies).map_err(problem)? })
+}
+
+/// How conversations are led in this shop; needs no model.
+pub fn open_dialogue(config: &Config, files: &ShopFiles) -> Result<Dialogue, AssembleError> {
+    let ShopFiles { shop, catalog, intents, manners, menu, talk, sayings, .. } = files.clone();
+    let phrasebook = Phrasebook::new(shop, intents, manners, sayings)?;
+    let orders = Orders::new(menu, &catalog);
+    Ok(Dialogue::new(phrasebook, orders, talk, Arc::new(catalog), config.dialogue.clone()))
+}
+
+/// Words by which an order is known: of what can be ordered, and of what can be chosen of it.
+fn menu_words(files: &ShopFiles) -> Arc<HashSet<String>> {
+    /// Shorter words are everywhere.
+    const LETTERS_MIN: usize = 4;
+    let choices = files.menu.parts.iter().flat_map(|part| &part.choices).flat_map(|choice| &choice.said);
+    let items = files.catalog.products().iter().filter(|p| files.menu.categories.contains(&p.category)).map(|p| &p.name);
+    let words = choices.chain(items).flat_map(|text| text.split(' ')).map(str::to_lowercase);
+    Arc::new(words.filter(|word| word.chars().count() >= LETTERS_MIN).collect())
+}
+
+/// The recogniser with an ear for orders, where the shop has a grammar of them.
+fn with_orders(hearing: Hearing, grammars: &Grammars, words: &Arc<HashSet<String>>) -> Hearing {
+    let ear = |grammar| OrderEar::new(Arc::clone(grammar), Arc::clone(words), &hearing.transcriber);
+    Hearing { orders: grammars.orders.as_ref().map(ear), ..hearing }
 }
 
 /// The ONNX Runtime of this platform.
@@ -173,7 +211,7 @@ pub fn open_hearing(config: &Config, manifest: &Manifest, runtime: &OnnxRuntime)
         transcriber = transcriber.with_bias(Arc::new(Bias::new(shop_words(&catalog), config.speech.shop_words_strength)));
     }
     let vad = Vad::load(runtime, &manifest.verify(VOICE_ACTIVITY)?)?;
-    Ok(Hearing { vad, transcriber, endpoint: config.audio.endpoint.clone() })
+    Ok(Hearing { vad, transcriber, endpoint: config.audio.endpoint.clone(), orders: None })
 }
 
 /// What can be asked for in this shop and is hardly said elsewhere.
@@ -186,14 +224,21 @@ fn shop_words(catalog: &Catalog) -> impl Iterator<Item = &str> {
 }
 
 /// As many recognisers as the config asks for, over one copy of the weights.
-fn open_hearings(config: &Config, manifest: &Manifest, runtime: &OnnxRuntime) -> Result<Vec<Hearing>, AssembleError> {
+fn open_hearings(
+    config: &Config,
+    manifest: &Manifest,
+    runtime: &OnnxRuntime,
+    files: &ShopFiles,
+    grammars: &Grammars,
+) -> Result<Vec<Hearing>, AssembleError> {
     let mut hearings = vec![open_hearing(config, manifest, runtime)?];
     while hearings.len() < config.speech.recognisers() {
         let vad = Vad::load(runtime, &manifest.verify(VOICE_ACTIVITY)?)?;
-        let sibling = Hearing { vad, transcriber: hearings[0].transcriber.sibling()?, endpoint: config.audio.endpoint.clone() };
-        hearings.push(sibling);
+        let transcriber = hearings[0].transcriber.sibling()?;
+        hearings.push(Hearing { vad, transcriber, endpoint: config.audio.endpoint.clone(), orders: None });
     }
-    Ok(hearings)
+    let words = menu_words(files);
+    Ok(hearings.into_iter().map(|hearing| with_orders(hearing, grammars, &words)).collect())
 }
 
 /// Photo classifier and gallery.

@@ -1,54 +1,96 @@
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use std::collections::BTreeMap;
 
-use super::policy::Decision;
-use crate::domain::{
-    Answer, AnswerKind, Catalog, DialogueState, EntityKind, IntentDefinition, IntentKind, Product, ProductId, Recipe, Shop, Understanding,
-};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+use super::facts::{self, UNKNOWN};
+use crate::domain::{Act, Answer, AnswerKind, IntentDefinition, IntentKind, IntentManner, Shop};
+
 /// A template that loops is stopped after so many steps.
 const FUEL: u64 = 50_000;
 
-/// The shop's local time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// 0 is Monday.
-    pub weekday: usize,
-    /// Minutes since midnight.
-    pub minutes: u16,
-}
-
 /// A template that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer of intent {intent:?} cannot be used: {reason}; correct config/intents/{intent}.toml")]
+#[error("the words {name:?} cannot be used: {reason}; correct {file}")]
 pub struct TemplateError {
     /// Whose.
-    pub intent: String,
+    pub name: String,
+    /// The file, below the shop's folder.
+    pub file: String,
     /// Why.
     pub reason: String,
 }
+
+/// What the desk says that is no answer of an intent: some ways to say it, and a longer text for a screen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Saying {
+    /// Templates; they take turns.
+    pub say: Vec<String>,
+    /// For a screen.
+    pub show: Option<String>,
+}
+
+/// Sayings by file and name: `order.added` is `added` of `answers/order.toml`.
+pub type Sayings = BTreeMap<String, Saying>;
 
 /// The shop's own words: templates of answers and the facts they draw on.
 pub struct Phrasebook {
     environment: Environment<'static>,
     intents: Vec<IntentDefinition>,
+    manners: BTreeMap<String, IntentManner>,
+    sayings: Sayings,
     shop: Shop,
 }
 
 impl Phrasebook {
-    /// Compiles all templates; a misspelt one is found here and not before a customer.
-    pub fn new(shop: Shop, intents: Vec<IntentDefinition>) -> Result<Self, TemplateError> {
+    /// Compiles all templates; a misspelt one, or one that is missing, is found here and not before a customer.
+    pub fn new(
+        shop: Shop,
+        intents: Vec<IntentDefinition>,
+        manners: BTreeMap<String, IntentManner>,
+        sayings: Sayings,
+    ) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_fuel(Some(FUEL));
         // `product.offer` of a product without offer is nothing, not an error.
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-        for intent in &intents {
-            for (at, template) in intent.answers.iter().enumerate() {
-                let fail = |e: minijinja::Error| TemplateError { intent: intent.name.clone(), reason: e.to_string() };
-                environment.add_template_owned(name_of(&intent.name, at), template.clone()).map_err(fail)?;
+        environment.add_filter("listed", facts::listed);
+        environment.add_filter("shortened", facts::shortened);
+        let mut book = Self { environment, intents, manners, sayings, shop };
+        for (name, file, template) in book.templates() {
+            let fail = |e: minijinja::Error| TemplateError { name: name.clone(), file: file.clone(), reason: e.to_string() };
+            book.environment.add_template_owned(name.clone(), template).map_err(&fail)?;
+            // A filter that does not exist only shows when it is used.
+            let misspelt = [ErrorKind::UnknownFilter, ErrorKind::UnknownFunction, ErrorKind::UnknownTest, ErrorKind::UnknownMethod];
+            match book.environment.get_template(&name).and_then(|template| template.render(context! {})) {
+                Err(error) if misspelt.contains(&error.kind()) => return Err(fail(error)),
+                _ => {}
             }
         }
-        Ok(Self { environment, intents, shop })
+        match super::sayings::needed().find(|name| book.sayings.get(name).is_none_or(|saying| saying.say.is_empty())) {
+            Some(name) => Err(TemplateError { file: file_of(&name), name, reason: "they are missing".to_owned() }),
+            None => Ok(book),
+        }
+    }
+
+    /// Name, file and text of each.
+    fn templates(&self) -> Vec<(String, String, String)> {
+        let mut all = Vec::new();
+        for intent in &self.intents {
+            let file = format!("intents/{}.toml", intent.name);
+            let manner = self.manners.get(&intent.name);
+            let mut add = |part: &str, texts: &[String]| {
+                all.extend(texts.iter().enumerate().map(|(at, text)| (format!("{}/{part}/{at}", intent.name), file.clone(), text.clone())));
+            };
+            add("answers", &intent.answers);
+            add("missing", &intent.missing);
+            add("several", manner.map_or(&[], |m| &m.several[..]));
+            add("details", manner.and_then(|m| m.details.as_ref()).map_or(&[], std::slice::from_ref));
+        }
+        for (name, saying) in &self.sayings {
+            all.extend(saying.say.iter().enumerate().map(|(at, text)| (format!("{name}/{at}"), file_of(name), text.clone())));
+            all.extend(saying.show.iter().map(|text| (format!("{name}/show"), file_of(name), text.clone())));
+        }
+        all
     }
 
     /// The shop.
@@ -71,116 +113,77 @@ impl Phrasebook {
         self.intents.iter().find(|d| d.name == intent)
     }
 
-    /// Puts a decision into words. `others` are further products: those named for a comparison, or those recommended.
-    pub fn answer(
-        &self,
-        decision: &Decision,
-        understanding: Option<&Understanding>,
-        others: &[ProductId],
-        state: &DialogueState,
-        catalog: &Catalog,
-        moment: Moment,
-    ) -> Result<Answer, TemplateError> {
-        let plain = |kind, text: String| Ok(Answer { kind, text, product: None });
-        match decision {
-            Decision::NothingHeard => {
-                plain(AnswerKind::NotHeard, "I did not hear anything. Please hold the button and speak, or type your question.".to_owned())
-            }
-            Decision::UnknownPhoto(advice) => {
-                let hint = advice.map_or("Please turn the label to the camera, or tell me its name.", |a| a.sentence());
-                plain(AnswerKind::Unknown, format!("I do not know this product. {hint}"))
-            }
-            Decision::AskWhich { intent, advice } => {
-                let ask =
-                    self.definition(intent).and_then(|d| turn_of(&d.missing, state.turns)).map_or("Which product do you mean?", |v| v);
-                plain(AnswerKind::Clarify, advice.map_or(ask.to_owned(), |a| format!("{} {ask}", a.sentence())))
-            }
-            Decision::AskWhat { first, second } => {
-                let title = |name: &str| self.definition(name).map_or(name.to_owned(), |d| d.title.clone());
-                plain(AnswerKind::Clarify, format!("Did you mean {} or {}?", title(first), title(second)))
-            }
-            Decision::Faq { entry } => plain(AnswerKind::Faq, self.shop.faq.get(*entry).map_or_else(String::new, |faq| faq.answer.clone())),
-            Decision::OutOfScope { offer_person } => self.out_of_scope(*offer_person, state, catalog, moment),
-            Decision::Answer { intent, product, .. } => {
-                let product = product.as_ref().and_then(|id| catalog.get(id));
-                let text = self.render(intent, product, understanding, others, state, catalog, moment)?;
-                let kind = self.definition(intent).map_or(AnswerKind::Unknown, |d| kind_of(d.kind));
-                Ok(Answer { kind, text, product: product.map(|p| p.id.clone()) })
-            }
-        }
+    /// What an intent does beside being answered.
+    pub fn manner(&self, intent: &str) -> Option<&IntentManner> {
+        self.manners.get(intent)
     }
 
-    fn out_of_scope(&self, offer_person: bool, state: &DialogueState, catalog: &Catalog, moment: Moment) -> Result<Answer, TemplateError> {
-        let definition = self.intents.iter().find(|d| d.kind == IntentKind::OutOfScope);
-        let mut text = match definition {
-            Some(d) => self.render(&d.name, None, None, &[], state, catalog, moment)?,
-            None => "I can only help with this shop.".to_owned(),
+    /// The first intent that does this.
+    pub fn intent_that(&self, act: Act) -> Option<&str> {
+        self.intents.iter().map(|d| d.name.as_str()).find(|name| self.manner(name).is_some_and(|m| m.act == Some(act)))
+    }
+
+    /// The name of an intent in a question back.
+    pub fn title(&self, intent: &str) -> String {
+        self.definition(intent).map_or_else(|| intent.replace('_', " "), |d| d.title.clone())
+    }
+
+    /// An intent's answer, or its answer for several products. `turn` decides which of the ways to say it: answers take turns, so that
+    /// nobody hears the same words twice in a row and a replay hears the same ones.
+    pub(super) fn answer(&self, intent: &str, part: &str, turn: u32, facts: &Value) -> Result<Answer, TemplateError> {
+        let Some(definition) = self.definition(intent) else { return Ok(Answer::new(AnswerKind::Unknown, "")) };
+        let manner = self.manner(intent);
+        let count = match part {
+            "several" => manner.map_or(0, |m| m.several.len()),
+            "missing" => definition.missing.len(),
+            _ => definition.answers.len(),
         };
-        if offer_person && !text.contains("person") {
-            text.push_str(" Say \"a person, please\" and I tell you where to find one.");
-        }
-        Ok(Answer { kind: AnswerKind::Unknown, text, product: None })
+        let text = self.render(&format!("{intent}/{part}/{}", turn as usize % count.max(1)), facts)?;
+        let details = match manner.filter(|m| m.details.is_some()) {
+            Some(_) if part != "missing" => Some(self.render(&format!("{intent}/details/0"), facts)?),
+            _ => None,
+        };
+        Ok(finished(kind_of(definition.kind), text, details))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is one thing that a template may name")]
-    fn render(
-        &self,
-        intent: &str,
-        product: Option<&Product>,
-        understanding: Option<&Understanding>,
-        others: &[ProductId],
-        state: &DialogueState,
-        catalog: &Catalog,
-        moment: Moment,
-    ) -> Result<String, TemplateError> {
-        let fail = |e: minijinja::Error| TemplateError { intent: intent.to_owned(), reason: e.to_string() };
-        let count = self.definition(intent).map_or(1, |d| d.answers.len().max(1));
-        let template = self.environment.get_template(&name_of(intent, state.turns as usize % count)).map_err(fail)?;
-        let fact = |p: &Product| self.fact(p, catalog);
-        let hours = self.shop.opening_hours[moment.weekday % 7];
-        let text = template
-            .render(context! {
-                product => product.map(fact),
-                shop => context! { name => &self.shop.name, facts => &self.shop.facts, allergen_disclaimer => &self.shop.allergen_disclaimer },
-                today => WEEKDAYS[moment.weekday % 7],
-                hours_today => hours.map(|(from, to)| format!("{} to {}", spoken_time(from), spoken_time(to))),
-                entities => ordered(understanding, catalog).into_iter().map(|value| context! { value }).collect::<Vec<_>>(),
-                asked => asked(understanding).into_iter().map(str::to_owned).collect::<Vec<_>>(),
-                offers => offers(catalog),
-                others => others.iter().filter_map(|id| catalog.get(id)).map(fact).collect::<Vec<_>>(),
-                recipe => recipe(&self.shop.recipes, product, state.turns).map(|r| context! { name => &r.name, text => &r.text }),
-                last_answer => &state.last_answer,
-            })
-            .map_err(fail)?;
-        Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    /// What the desk says of itself.
+    pub(super) fn say(&self, name: &str, kind: AnswerKind, turn: u32, facts: &Value) -> Result<Answer, TemplateError> {
+        let Some(saying) = self.sayings.get(name) else { return Ok(Answer::new(kind, "")) };
+        let text = self.render(&format!("{name}/{}", turn as usize % saying.say.len().max(1)), facts)?;
+        let details = saying.show.as_ref().map(|_| self.render(&format!("{name}/show"), facts)).transpose()?;
+        Ok(finished(kind, text, details))
     }
 
-    fn fact(&self, product: &Product, catalog: &Catalog) -> Value {
-        let companions = product.goes_with.iter().filter_map(|id| catalog.get(id)).filter(|p| p.in_stock);
-        context! {
-            sku => product.id.as_str(),
-            name => &product.name,
-            plural => &product.plural,
-            category => &product.category,
-            brand => &product.brand,
-            price_cents => product.price.map(|price| price.0),
-            price_spoken => product.price.map(|price| price.spoken(&self.shop.currency_word)),
-            unit => &product.unit,
-            size => &product.size,
-            aisle => &product.aisle,
-            shelf => &product.shelf,
-            in_stock => product.in_stock,
-            stock_count => product.stock_count,
-            origin => &product.origin,
-            ingredients => &product.ingredients,
-            allergens => &product.allergens,
-            diet => &product.diet,
-            kcal_per_100g => product.kcal_per_100g,
-            goes_with_names => companions.map(|p| p.name.clone()).collect::<Vec<_>>(),
-            offer => &product.offer,
-            description => &product.description,
-            facts => &product.facts,
-        }
+    fn render(&self, name: &str, facts: &Value) -> Result<String, TemplateError> {
+        let file = || if name.contains('.') { file_of(name) } else { format!("intents/{}.toml", name.split('/').next().unwrap_or(name)) };
+        let fail = |e: minijinja::Error| TemplateError { name: name.to_owned(), file: file(), reason: e.to_string() };
+        let text = self.environment.get_template(name).and_then(|template| template.render(facts)).map_err(fail)?;
+        Ok(in_one_line(&text))
+    }
+
+    /// One line of an order in words.
+    pub(super) fn line(&self, line: &Value) -> Result<String, TemplateError> {
+        self.render("order.line/0", &context! { line })
+    }
+}
+
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The mark by which a template says that the shop's data did not have it is taken out, and remembered.
+fn finished(kind: AnswerKind, text: String, details: Option<String>) -> Answer {
+    let is_answered = kind != AnswerKind::Unknown && !text.contains(UNKNOWN);
+    let clean = |text: String| in_one_line(&text.replace(UNKNOWN, " "));
+    let text = clean(text);
+    let details = details.map(clean).filter(|details| !details.is_empty() && *details != text);
+    Answer { kind, text, details, product: None, is_answered }
+}
+
+fn file_of(name: &str) -> String {
+    match name.split('.').next().unwrap_or(name) {
+        "rules" => "rules.toml".to_owned(),
+        file => format!("answers/{file}.toml"),
     }
 }
 
@@ -193,105 +196,5 @@ fn kind_of(kind: IntentKind) -> AnswerKind {
         IntentKind::Order => AnswerKind::Order,
         IntentKind::Smalltalk => AnswerKind::Smalltalk,
         IntentKind::OutOfScope => AnswerKind::Unknown,
-    }
-}
-
-fn name_of(intent: &str, at: usize) -> String {
-    format!("{intent}/{at}")
-}
-
-/// Answers take turns, so that nobody hears the same words twice in a row and a replay hears the same ones.
-fn turn_of(texts: &[String], turns: u32) -> Option<&str> {
-    texts.get(turns as usize % texts.len().max(1)).map(String::as_str)
-}
-
-fn asked(understanding: Option<&Understanding>) -> Vec<&str> {
-    let Some(understanding) = understanding else { return Vec::new() };
-    let mut asked: Vec<&str> = understanding.values(EntityKind::Allergen).chain(understanding.values(EntityKind::Diet)).collect();
-    asked.dedup();
-    asked
-}
-
-/// What was ordered, in the order of speech: amounts and sizes as values, products by their names.
-pub fn ordered(understanding: Option<&Understanding>, catalog: &Catalog) -> Vec<String> {
-    let name = |sku: &str| catalog.get(&ProductId(sku.to_owned())).map_or_else(|| sku.to_owned(), |p| p.name.clone());
-    let Some(understanding) = understanding else { return Vec::new() };
-    let mut ordered = Vec::new();
-    let mut end = 0;
-    for entity in &understanding.entities {
-        // One stretch of words is one thing, though it may name several ("milk" is a category and an allergen).
-        if entity.start < end {
-            continue;
-        }
-        match entity.kind {
-            EntityKind::Product => ordered.push(name(&entity.value)),
-            EntityKind::Category => ordered.push(entity.text.to_lowercase()),
-            EntityKind::Quantity | EntityKind::Size | EntityKind::Extra => ordered.push(entity.value.clone()),
-            _ => continue,
-        }
-        end = entity.end;
-    }
-    ordered
-}
-
-fn offers(catalog: &Catalog) -> Vec<Value> {
-    let on_offer = catalog.products().iter().filter(|p| p.in_stock).filter_map(|p| p.offer.as_ref().map(|offer| (p, offer)));
-    on_offer.map(|(p, offer)| context! { name => &p.name, offer => offer }).collect()
-}
-
-/// A recipe with the product; where several have it, they take turns.
-fn recipe<'a>(recipes: &'a [Recipe], product: Option<&Product>, turns: u32) -> Option<&'a Recipe> {
-    let fitting: Vec<&Recipe> = match product {
-        Some(product) => recipes.iter().filter(|r| r.products.contains(&product.id)).collect(),
-        None => recipes.iter().collect(),
-    };
-    fitting.get(turns as usize % fitting.len().max(1)).copied()
-}
-
-/// 480 is "8 in the morning".
-fn spoken_time(minutes: u16) -> String {
-    let (hour, minute) = (minutes / 60, minutes % 60);
-    let part = match hour {
-        0..12 => "in the morning",
-        12..18 => "in the afternoon",
-        _ => "in the evening",
-    };
-    let clock = if hour % 12 == 0 { 12 } else { hour % 12 };
-    if minute == 0 { format!("{clock} {part}") } else { format!("{clock}:{minute:02} {part}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hours_are_spoken() {
-        assert_eq!(spoken_time(480), "8 in the morning");
-        assert_eq!(spoken_time(1260), "9 in the evening");
-        assert_eq!(spoken_time(750), "12:30 in the afternoon");
-    }
-
-    #[test]
-    fn a_misspelt_template_is_found_at_the_start() {
-        let intent = IntentDefinition {
-            name: "price".to_owned(),
-            title: "the price".to_owned(),
-            kind: IntentKind::Fact,
-            needs: crate::domain::Needs::Product,
-            examples: vec!["a".to_owned()],
-            answers: vec!["{{ product.name ".to_owned()],
-            missing: vec![],
-        };
-        let shop = Shop {
-            name: String::new(),
-            currency_word: "euros".to_owned(),
-            allergen_disclaimer: String::new(),
-            opening_hours: [None; 7],
-            facts: Default::default(),
-            faq: vec![],
-            recipes: vec![],
-        };
-        let error = Phrasebook::new(shop, vec![intent]).err().expect("accepted").to_string();
-        assert!(error.contains("config/intents/price.toml"), "{error}");
     }
 }

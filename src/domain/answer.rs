@@ -48,10 +48,21 @@ impl AnswerKind {
 pub struct Answer {
     /// Where it came from.
     pub kind: AnswerKind,
-    /// The words, ready to be shown or spoken.
+    /// The words, ready to be spoken.
     pub text: String,
+    /// A longer text for a screen, where there is more to say.
+    pub details: Option<String>,
     /// The product the answer is about, where there is one.
     pub product: Option<ProductId>,
+    /// Whether the shop's data had what was asked for. Where not, the question is counted as unanswered.
+    pub is_answered: bool,
+}
+
+impl Answer {
+    /// An answer about no product, with no more to be shown than is said.
+    pub fn new(kind: AnswerKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), details: None, product: None, is_answered: kind != AnswerKind::Unknown }
+    }
 }
 
 /// A product offered beside the answer.

@@ -44,3 +44,39 @@ pub struct IntentDefinition {
     /// What to ask where the product is not known.
     pub missing: Vec<String>,
 }
+
+/// What an intent does beside being answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Something of the order is taken out.
+    OrderRemove,
+    /// What the order costs is told.
+    OrderTotal,
+    /// The order is read back.
+    OrderReview,
+    /// The order is right.
+    OrderConfirm,
+    /// The order is dropped.
+    OrderCancel,
+    /// The last answer is said again.
+    Repeat,
+    /// The conversation begins anew.
+    StartOver,
+    /// Two products are set side by side.
+    Compare,
+}
+
+/// How an intent is treated, beyond [`IntentDefinition`]: all of it may be absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IntentManner {
+    /// What it does.
+    pub act: Option<Act>,
+    /// The intent that is meant instead where no product is named and the order was talked about last: "how much is that?".
+    pub after_order: Option<String>,
+    /// Whether a question of the FAQ that is only roughly near goes before the intent's own answer.
+    pub faq_first: bool,
+    /// Templates for where a category was named and not one product; `products` holds those of it.
+    pub several: Vec<String>,
+    /// A longer text for a screen (MiniJinja).
+    pub details: Option<String>,
+}

@@ -58,6 +58,25 @@ pub enum EntityKind {
 }
 
 impl EntityKind {
+    const ALL: [EntityKind; 11] = [
+        EntityKind::Product,
+        EntityKind::Category,
+        EntityKind::Brand,
+        EntityKind::Quantity,
+        EntityKind::Size,
+        EntityKind::Extra,
+        EntityKind::Allergen,
+        EntityKind::Diet,
+        EntityKind::Wish,
+        EntityKind::Time,
+        EntityKind::Number,
+    ];
+
+    /// The kind of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Its name in records.
     pub fn name(self) -> &'static str {
         match self {

@@ -51,7 +51,7 @@ pub(super) async fn take_turn(
         }
     }
     let record = service.desk.take(&id, Channel::Kiosk, input).await?;
-    Ok(Json(TurnJson::new(&record, service.desk.catalog(), &service.desk.parts().phrasebook.shop().currency_word)))
+    Ok(Json(TurnJson::new(&record, service.desk.catalog(), &service.desk.shop().currency_word)))
 }
 
 /// `GET /v1/sessions/{id}`: the turns as they stand in the log.

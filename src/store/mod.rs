@@ -5,12 +5,15 @@
 //! was committed. A lock file keeps a second process from writing to the same log. What is stored was masked before: no telephone
 //! or card number reaches this folder.
 
+mod logged;
 mod reader;
 mod rows;
 mod schema;
+mod state;
 mod writer;
 
-pub use reader::{Reader, SessionSummary};
+pub use logged::LoggedTurn;
+pub use reader::{Reader, SessionSummary, UnansweredTurn};
 pub use writer::Writer;
 
 use std::path::PathBuf;

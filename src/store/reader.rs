@@ -4,11 +4,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde_json::{Map, Value, json};
 
-use super::{FILE, StoreError, rows};
+use super::{FILE, LoggedTurn, StoreError, logged, state};
 use crate::domain::{DialogueState, SessionId};
 
 /// Columns that hold JSON; they are shown as what they are.
-const JSON_COLUMNS: [&str; 6] = ["sighting", "understanding", "prediction", "recommendations", "state", "timings_ms"];
+const JSON_COLUMNS: [&str; 10] =
+    ["sighting", "understanding", "prediction", "recommendations", "state", "timings_ms", "spoken_order", "faq", "handoff", "moment"];
 
 /// A session in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,23 @@ pub struct SessionSummary {
     pub turns: u32,
     /// The first thing said or typed.
     pub first_words: Option<String>,
+}
+
+/// A question that the shop's data could not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnansweredTurn {
+    /// The conversation.
+    pub session: String,
+    /// The turn in it.
+    pub turn: u32,
+    /// When, in milliseconds since 1970 (UTC).
+    pub at_unix_ms: u64,
+    /// What was typed or said, masked; none where only a photo came in.
+    pub words: Option<String>,
+    /// The intent it was taken for.
+    pub intent: Option<String>,
+    /// What was said back.
+    pub answer: String,
 }
 
 /// Reads the log beside its writer, also from another process. Each call sees what is committed by then.
@@ -80,6 +98,42 @@ impl Reader {
         })
     }
 
+    /// All turns of a session, to be answered again; `None` where there is no such session.
+    pub fn logged(&self, session: &SessionId) -> Result<Option<Vec<LoggedTurn>>, StoreError> {
+        self.with(|connection| {
+            let known: Option<i64> =
+                connection.query_row("SELECT 1 FROM sessions WHERE id = ?1", [session.as_str()], |row| row.get(0)).optional()?;
+            known.map(|_| logged::turns(connection, session.as_str())).transpose()
+        })
+    }
+
+    /// What could not be answered, the newest first. Rows of version 1 tell it by the kind of their answer.
+    pub fn unanswered(&self, limit: u32) -> Result<Vec<UnansweredTurn>, StoreError> {
+        self.with(|connection| {
+            let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            let is_unanswered = if version >= 2 {
+                "(is_answered = 0 OR (is_answered IS NULL AND answer_kind = 'unknown'))"
+            } else {
+                "answer_kind = 'unknown'"
+            };
+            let mut statement = connection.prepare(&format!(
+                "SELECT session, turn, at_unix_ms, coalesce(typed, transcript), intent, answer FROM turns WHERE {is_unanswered}
+                 ORDER BY at_unix_ms DESC, session, turn DESC LIMIT ?1"
+            ))?;
+            let rows = statement.query_map([limit], |row| {
+                Ok(UnansweredTurn {
+                    session: row.get(0)?,
+                    turn: row.get(1)?,
+                    at_unix_ms: row.get::<_, i64>(2)? as u64,
+                    words: row.get(3)?,
+                    intent: row.get(4)?,
+                    answer: row.get(5)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
     /// What a conversation has come to; `None` where there is no such session.
     pub fn state(&self, session: &SessionId) -> Result<Option<DialogueState>, StoreError> {
         self.with(|connection| {
@@ -91,7 +145,7 @@ impl Reader {
                 .query_row("SELECT state FROM turns WHERE session = ?1 ORDER BY turn DESC LIMIT 1", [session.as_str()], |row| row.get(0))
                 .optional()?;
             let fresh = DialogueState { started_unix_ms: started as u64, ..DialogueState::default() };
-            Ok(Some(last.and_then(|text| rows::state_of(&text)).unwrap_or(fresh)))
+            Ok(Some(last.and_then(|text| state::state_of(&text)).unwrap_or(fresh)))
         })
     }
 
@@ -108,7 +162,7 @@ impl Reader {
 fn value(column: &str, field: ValueRef<'_>) -> Value {
     match field {
         ValueRef::Null => Value::Null,
-        ValueRef::Integer(n) if column == "in_scope" => json!(n != 0),
+        ValueRef::Integer(n) if column == "in_scope" || column == "is_answered" => json!(n != 0),
         ValueRef::Integer(n) => json!(n),
         ValueRef::Real(x) => json!(x),
         ValueRef::Text(bytes) => {

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each entry brings the log from the version before to its own (1, 2, ...). Entries are never changed, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE sessions (
         id               TEXT PRIMARY KEY,
         started_unix_ms  INTEGER NOT NULL,
@@ -37,7 +38,17 @@ const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (session, turn)
     ) STRICT;
     CREATE INDEX turns_by_time ON turns (at_unix_ms);
-"];
+",
+    "
+    ALTER TABLE turns ADD COLUMN details TEXT;  -- what a screen shows beside the answer
+    ALTER TABLE turns ADD COLUMN is_answered INTEGER;  -- 0 where the shop's data did not have what was asked for
+    ALTER TABLE turns ADD COLUMN spoken_order TEXT;  -- JSON: the sentence as the grammar of orders reads it
+    ALTER TABLE turns ADD COLUMN faq TEXT;  -- JSON: the nearest question, and how near
+    ALTER TABLE turns ADD COLUMN handoff TEXT;  -- JSON: why staff should come, and what they should know
+    ALTER TABLE turns ADD COLUMN moment TEXT;  -- JSON: weekday and minutes of the shop's clock
+    CREATE INDEX turns_unanswered ON turns (at_unix_ms) WHERE is_answered = 0;
+",
+];
 
 /// Brings the log to the newest version, one transaction a step.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

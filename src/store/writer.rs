@@ -149,20 +149,24 @@ fn commit(connection: &mut Connection, job: &Job) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Answer, AnswerKind, Channel, DialogueState, Timings};
+    use crate::domain::{Answer, AnswerKind, Channel, DialogueState, Moment, Timings};
 
     fn record(session: &SessionId, turn: u32, text: &str) -> TurnRecord {
         TurnRecord {
             session: session.clone(),
             turn,
             at_unix_ms: 1_800_000_000_000,
+            moment: Moment { weekday: 2, minutes: 615 },
             channel: Channel::Typed,
             transcript: None,
             typed: Some(text.to_owned()),
             sighting: None,
             understanding: None,
+            order: None,
+            faq: None,
             prediction: None,
-            answer: Answer { kind: AnswerKind::Fact, text: "It costs 79 cents.".to_owned(), product: None },
+            answer: Answer::new(AnswerKind::Fact, "It costs 79 cents."),
+            handoff: None,
             recommendations: Vec::new(),
             state: DialogueState { turns: turn, ..DialogueState::default() },
             timings: Timings::default(),

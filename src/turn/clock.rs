@@ -1,4 +1,4 @@
-use crate::dialogue::Moment;
+use crate::domain::Moment;
 
 /// The only place where the house looks at the time of day; a test hands in its own.
 pub trait Clock: Send + Sync {

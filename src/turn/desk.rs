@@ -4,11 +4,11 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::sessions::Sessions;
-use super::{Clock, Fusion, Hearing, OpenQuestions, Pool, Worker};
+use super::{Clock, Fusion, Grammars, Hearing, OpenQuestions, Pool, Worker};
 use crate::audio::FileLimits;
 use crate::behavior::BehaviorModel;
-use crate::dialogue::{DialogueConfig, FaqIndex, Phrasebook};
-use crate::domain::{Catalog, Channel, SessionId};
+use crate::dialogue::{Dialogue, FaqIndex};
+use crate::domain::{Catalog, Channel, SessionId, Shop};
 use crate::language::Language;
 use crate::recommend::Recommender;
 use crate::store::{Reader, StoreError, Writer};
@@ -62,8 +62,10 @@ pub struct Parts {
     pub fusion: Fusion,
     /// A language model for open questions, where one is wanted.
     pub open_questions: Option<Arc<OpenQuestions>>,
-    /// How the shop speaks.
-    pub phrasebook: Phrasebook,
+    /// How conversations are led, and in which words.
+    pub dialogue: Dialogue,
+    /// What written words can be read by.
+    pub grammars: Grammars,
     /// What is asked often.
     pub faq: FaqIndex,
     /// The log, to write.
@@ -76,8 +78,6 @@ pub struct Parts {
     pub sound_limits: FileLimits,
     /// Limits of photos.
     pub vision: VisionConfig,
-    /// How conversations are led.
-    pub dialogue: DialogueConfig,
     /// How turns are run.
     pub config: DeskConfig,
 }
@@ -117,6 +117,11 @@ impl Desk {
     /// What the shop sells.
     pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog
+    }
+
+    /// The shop.
+    pub fn shop(&self) -> &Shop {
+        self.parts.dialogue.phrasebook.shop()
     }
 
     /// The words and limits that faces show.

@@ -61,6 +61,14 @@ impl Fusion {
         Self { words: ProductWords::new(catalog), weights: FusionWeights::default() }
     }
 
+    /// What a turn shows when it is decided: the sighting alone, or with the words where there are some.
+    pub(super) fn of_turn(&self, seen: Option<&Sighting>, text: Option<&str>, understanding: Option<&Understanding>) -> Option<Sighting> {
+        match (seen, text, understanding) {
+            (Some(seen), Some(text), Some(understanding)) => Some(self.fuse(seen, text, understanding)),
+            _ => seen.cloned(),
+        }
+    }
+
     /// The sighting as it is after the words were heard: its candidates in their new order and with their new probabilities. A photo of
     /// something unknown stays as it is.
     pub fn fuse(&self, seen: &Sighting, text: &str, understanding: &Understanding) -> Sighting {

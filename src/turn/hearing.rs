@@ -1,7 +1,8 @@
 use std::time::{Duration, Instant};
 
+use super::OrderEar;
 use crate::audio::{AudioError, EndpointConfig, Vad, pieces};
-use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE, Transcript};
+use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE, SpokenOrder, Transcript};
 use crate::speech::{Closed, Draft, HeardOrder, Request, SpeechError, Token, Transcriber};
 
 /// The longest order: what Whisper hears at once.
@@ -15,6 +16,8 @@ pub struct Hearing {
     pub transcriber: Transcriber,
     /// Where one utterance ends and the next begins.
     pub endpoint: EndpointConfig,
+    /// What can be ordered, where orders are taken.
+    pub orders: Option<OrderEar>,
 }
 
 /// What was heard in a whole sound, and how long each step took.
@@ -22,6 +25,8 @@ pub struct Hearing {
 pub struct HeardSound {
     /// Words or silence.
     pub heard: Heard,
+    /// The likeliest order, where the words sounded like one; whether it is believed is its confidence's to say.
+    pub order: Option<SpokenOrder>,
     /// Finding the speech.
     pub voice_activity: Duration,
     /// Finding the words.
@@ -54,7 +59,19 @@ impl Hearing {
                 transcripts.push(shifted(transcript, piece.from_ms));
             }
         }
-        Ok(HeardSound { heard: joined(transcripts), voice_activity, transcribe: start.elapsed() })
+        let heard = joined(transcripts);
+        let order = self.heard_as_order(sound, &heard, request)?;
+        Ok(HeardSound { heard, order, voice_activity, transcribe: start.elapsed() })
+    }
+
+    /// The sound by the grammar of orders, where the open words have something of one.
+    fn heard_as_order(&mut self, sound: &Pcm16k, heard: &Heard, request: &Request<'_>) -> Result<Option<SpokenOrder>, HearingError> {
+        let Heard::Words(transcript) = heard else { return Ok(None) };
+        let fits = sound.samples().len() <= ORDER_SAMPLES_MAX;
+        let Some(mut ear) = self.orders.take_if(|ear| fits && ear.is_likely(&transcript.text)) else { return Ok(None) };
+        let closed = self.hear_order(sound, &mut ear.closed, request);
+        self.orders = Some(ear);
+        Ok(closed?.closed.map(|(order, _)| order))
     }
 
     /// Hears a sound as one order: from the first word to the last, pauses and all.

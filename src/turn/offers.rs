@@ -1,6 +1,6 @@
 use super::Desk;
-use crate::dialogue::Decision;
-use crate::domain::{DialogueState, EntityKind, IntentKind, Prediction, Recommendation, Sighting, Understanding};
+use crate::dialogue::{Decision, OrderAct};
+use crate::domain::{DialogueState, EntityKind, IntentKind, Prediction, ProductId, Recommendation, Sighting, Understanding};
 use crate::recommend::{PriceWish, RecommendRequest};
 
 /// The wish that asks for a lower price, as the word lists call it.
@@ -16,15 +16,17 @@ impl Desk {
         sighting: Option<&Sighting>,
         prediction: Option<&Prediction>,
     ) -> Vec<Recommendation> {
-        let Decision::Answer { intent, product, .. } = decision else { return Vec::new() };
+        let phrasebook = &self.parts.dialogue.phrasebook;
+        let Some((intent, product)) = about(decision, &self.parts.dialogue.orders.menu().intent) else { return Vec::new() };
         let values = |kind| understanding.into_iter().flat_map(move |u| u.values(kind)).collect::<Vec<&str>>();
         // Offering something to a person who complains, says goodbye or asks for somebody is rude.
-        let kind = self.parts.phrasebook.definition(intent).map(|d| d.kind);
+        let kind = phrasebook.definition(intent).map(|d| d.kind);
         if matches!(kind, Some(IntentKind::Handoff | IntentKind::Smalltalk)) {
             return Vec::new();
         }
-        let mut talked_about: Vec<_> = product.iter().cloned().collect();
-        talked_about.extend(state.product.iter().filter(|id| Some(*id) != product.as_ref()).cloned());
+        let mut talked_about: Vec<_> = product.iter().map(|id| (*id).clone()).collect();
+        talked_about.extend(state.product.iter().filter(|id| Some(*id) != product).cloned());
+        let basket: Vec<_> = state.basket.products().cloned().collect();
         let wishes = values(EntityKind::Wish);
         let allergens = values(EntityKind::Allergen);
         let free_from = self.free_from(&allergens);
@@ -37,7 +39,7 @@ impl Desk {
             price: if wishes.contains(&CHEAPER) { PriceWish::Cheaper } else { PriceWish::Any },
             allergens: &allergens,
             diets: &diets,
-            basket: &state.basket_products,
+            basket: &basket,
             sentence: understanding.map(|u| u.embedding.as_slice()),
             photo: sighting.map(|s| s.embedding.as_slice()),
             asked: kind == Some(IntentKind::Recommend),
@@ -50,5 +52,14 @@ impl Desk {
     fn free_from(&self, allergens: &[&str]) -> Vec<String> {
         let is_known = |diet: &String| self.parts.catalog.products().iter().any(|product| product.diet.contains(diet));
         allergens.iter().map(|allergen| format!("{allergen}-free")).filter(is_known).collect()
+    }
+}
+
+/// The intent and the product that an answer is about; what is no answer is no occasion to offer something.
+fn about<'a>(decision: &'a Decision, order_intent: &'a str) -> Option<(&'a str, Option<&'a ProductId>)> {
+    match decision {
+        Decision::Answer { intent, product, .. } => Some((intent, product.as_ref())),
+        Decision::Order(OrderAct::Add(wishes)) => Some((order_intent, wishes.iter().find_map(|wish| wish.product.as_ref()))),
+        _ => None,
     }
 }

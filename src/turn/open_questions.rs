@@ -3,8 +3,8 @@ use std::time::Instant;
 
 use super::Desk;
 use crate::bridge::{Bridge, fitting};
-use crate::dialogue::Decision;
-use crate::domain::{Answer, AnswerKind, Catalog, EntityKind, IntentKind, Product, Shop, Understanding};
+use crate::dialogue::{Decision, Response};
+use crate::domain::{Answer, AnswerKind, Catalog, DialogueState, EntityKind, IntentKind, Product, Shop, Understanding};
 use crate::language::masked;
 
 /// Facts that the model is told, at most: it answers from few better than from many, and sooner.
@@ -34,18 +34,28 @@ fn fact(product: &Product, currency_word: &str) -> String {
     format!("{} ({}){price}{origin}. {}", product.name, product.category, product.description.as_deref().unwrap_or_default())
 }
 
+/// A turn whose answer a language model gave: it counts as answered, and nobody need be fetched for it.
+pub(super) fn generated(response: Response, before: &DialogueState, text: String) -> Response {
+    let mut state = response.state;
+    (state.failures, state.unanswered, state.last_answer) = (0, before.unanswered, Some(text.clone()));
+    state.handed_over.clone_from(&before.handed_over);
+    Response { answer: Answer::new(AnswerKind::Generated, text), state, handoff: None }
+}
+
 impl Desk {
-    /// The answer of the model, where the desk has none of its own and the model has one that may be said; else the desk's.
+    /// The response with the answer of the model, where the desk has none of its own and the model has one that may be said.
     pub(super) async fn open_question(
         &self,
-        answer: Answer,
+        response: Response,
         decision: &Decision,
         said: Option<&str>,
         understanding: Option<&Understanding>,
+        before: &DialogueState,
         deadline: Instant,
-    ) -> Answer {
-        let (Some(open), Some(said), Some(understanding)) = (&self.parts.open_questions, said, understanding) else { return answer };
-        let is_of_faq = |intent: &str| self.parts.phrasebook.definition(intent).is_some_and(|d| d.kind == IntentKind::Faq);
+    ) -> Response {
+        let (Some(open), Some(said), Some(understanding)) = (&self.parts.open_questions, said, understanding) else { return response };
+        let phrasebook = &self.parts.dialogue.phrasebook;
+        let is_of_faq = |intent: &str| phrasebook.definition(intent).is_some_and(|d| d.kind == IntentKind::Faq);
         let is_open = match decision {
             Decision::OutOfScope { .. } => true,
             Decision::Answer { intent, .. } => is_of_faq(intent),
@@ -53,7 +63,7 @@ impl Desk {
         };
         let is_of_health = understanding.entities.iter().any(|e| matches!(e.kind, EntityKind::Allergen | EntityKind::Diet));
         if !is_open || is_of_health || deadline.saturating_duration_since(Instant::now()) < open.bridge.answer_max() {
-            return answer;
+            return response;
         }
         let (open, question) = (Arc::clone(open), masked(said));
         let asked = tokio::task::spawn_blocking(move || {
@@ -61,12 +71,12 @@ impl Desk {
             open.bridge.ask(&open.shop, &question, &facts)
         });
         match asked.await {
-            Ok(Ok(text)) => Answer { kind: AnswerKind::Generated, text, product: None },
+            Ok(Ok(text)) => generated(response, before, text),
             Ok(Err(error)) => {
                 tracing::info!(%error, "open question stayed unanswered");
-                answer
+                response
             }
-            Err(_) => answer,
+            Err(_) => response,
         }
     }
 }

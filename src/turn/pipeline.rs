@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use super::hearing::{HeardSound, Hearing, HearingError};
 use super::{Desk, IsAbandoned, Speaker, WorkerError};
 use crate::audio::{self, AudioError};
-use crate::dialogue::{self, Decision, DialogueInput, TemplateError};
+use crate::dialogue::{self, Decision, DialogueInput, OrderAct, TemplateError};
 use crate::domain::{
-    AnswerKind, Catalog, Channel, DialogueState, EntityKind, Heard, Pcm16k, Prediction, ProductId, Recommendation, SessionFeatures,
-    SessionId, Sighting, Timings, Transcript, TurnRecord, Understanding,
+    Channel, DialogueState, Heard, Pcm16k, Prediction, Probability, SessionFeatures, SessionId, Sighting, SpokenOrder, Timings, Transcript,
+    TurnRecord, Understanding,
 };
 use crate::language::{LanguageError, masked};
 use crate::speech::{Draft, Request, Token};
@@ -101,7 +101,9 @@ impl Desk {
         };
         // If the turn fails, the conversation stands where it stood.
         *held = Some(state.clone());
-        let record = self.run(session, channel, input, &state, deadline, &mut watch).await?;
+        let now_unix_ms = self.parts.clock.unix_ms();
+        let state = self.parts.dialogue.awake(state, now_unix_ms);
+        let record = self.run(session, channel, input, &state, now_unix_ms, deadline, &mut watch).await?;
         let commit = Instant::now();
         self.parts.writer.append(private(record.clone())).await?;
         watch.lap("commit", commit);
@@ -140,67 +142,86 @@ impl Desk {
         state.ok_or_else(|| TurnError::UnknownSession(session.clone()))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the turn")]
     async fn run(
         &self,
         session: &SessionId,
         channel: Channel,
         input: TurnInput,
         state: &DialogueState,
+        now_unix_ms: u64,
         deadline: Instant,
         watch: &mut Watch,
     ) -> Result<TurnRecord, TurnError> {
         let (heard, seen) = tokio::join!(self.hear(session, state, input.spoken, deadline), self.see(input.photo, deadline));
-        let (transcript, sighting) = (unpack_heard(heard?, watch), unpack_seen(seen?, watch));
+        let ((transcript, closed), sighting) = (unpack_heard(heard?, watch), unpack_seen(seen?, watch));
         let typed = input.text.filter(|text| !text.trim().is_empty());
         let sentence = typed.clone().or_else(|| transcript.as_ref().map(|t| t.text.clone()));
         let understanding = self.understand(sentence.clone(), deadline, watch).await?;
 
         let step = Instant::now();
         let parts = &self.parts;
-        // The record keeps what the photo alone showed.
-        let fused = match (&sighting, &understanding, &sentence) {
-            (Some(seen), Some(understanding), Some(text)) => Some(parts.fusion.fuse(seen, text, understanding)),
-            _ => sighting.clone(),
+        // What is decided must come out the same when the turn is answered again from the log, which holds masked words.
+        let said = sentence.as_deref().map(masked);
+        let order = match (&typed, &transcript) {
+            (Some(typed), _) => parts.grammars.order(typed, Probability::clamped(1.0)),
+            (None, Some(heard)) => closed.filter(SpokenOrder::is_accepted).or_else(|| parts.grammars.order(&heard.text, heard.confidence)),
+            (None, None) => None,
         };
-        let said = DialogueInput { text: sentence.as_deref(), understanding: understanding.as_ref(), sighting: fused.as_ref() };
-        let decision = dialogue::decide(&said, state, parts.phrasebook.intents(), &parts.catalog, &parts.faq, &parts.dialogue);
+        let faq = said.as_deref().zip(understanding.as_ref()).and_then(|(text, u)| parts.faq.nearest(text, &u.embedding));
+        // The record keeps what the photo alone showed.
+        let fused = parts.fusion.of_turn(sighting.as_ref(), said.as_deref(), understanding.as_ref());
+        let brought = DialogueInput {
+            text: said.as_deref(),
+            understanding: understanding.as_ref(),
+            sighting: fused.as_ref(),
+            order: order.as_ref(),
+            reply: said.as_deref().and_then(|text| parts.grammars.reply(text, &parts.dialogue.orders.menu().replies)),
+            faq: faq.as_ref(),
+        };
+        let decision = parts.dialogue.decide(&brought, state);
         watch.lap("decide", step);
 
-        let at_unix_ms = parts.clock.unix_ms();
-        let features = self.features(channel, state, understanding.as_ref(), &decision, at_unix_ms);
+        let features = self.features(channel, state, understanding.as_ref(), &decision, now_unix_ms);
         let prediction = self.predict(&features, understanding.as_ref(), sighting.as_ref(), deadline, watch).await?;
         let step = Instant::now();
         let offered = self.offers(&decision, state, understanding.as_ref(), sighting.as_ref(), prediction.as_ref());
         watch.lap("recommend", step);
 
         let step = Instant::now();
-        let others = others(&decision, understanding.as_ref(), &offered);
-        let answer = parts.phrasebook.answer(&decision, understanding.as_ref(), &others, state, &parts.catalog, parts.clock.moment())?;
+        let moment = parts.clock.moment();
+        let turn = dialogue::Turn {
+            input: brought,
+            state,
+            decision: &decision,
+            prediction: prediction.as_ref(),
+            offered: &offered,
+            now_unix_ms,
+            moment,
+        };
+        let response = parts.dialogue.respond(&turn)?;
         watch.lap("phrase", step);
-        let answer = self.open_question(answer, &decision, sentence.as_deref(), understanding.as_ref(), deadline).await;
+        let response = self.open_question(response, &decision, said.as_deref(), understanding.as_ref(), state, deadline).await;
 
-        let mut next = dialogue::apply(state, &decision, understanding.as_ref(), answer.kind);
+        let mut next = response.state;
         if let Some(transcript) = &transcript {
             next.language = Some(transcript.language.clone());
-        }
-        if answer.kind == AnswerKind::Order {
-            note_order(&mut next, understanding.as_ref(), &parts.catalog);
-        }
-        // "Say that again" repeats what was said before it, also the second time.
-        if answer.kind != AnswerKind::Smalltalk {
-            next.last_answer = Some(answer.text.clone());
         }
         Ok(TurnRecord {
             session: session.clone(),
             turn: next.turns,
-            at_unix_ms,
+            at_unix_ms: now_unix_ms,
+            moment,
             channel,
             transcript,
             typed,
             sighting,
             understanding,
+            order,
+            faq,
             prediction,
-            answer,
+            answer: response.answer,
+            handoff: response.handoff,
             recommendations: offered,
             state: next,
             timings: watch.timings.clone(),
@@ -276,6 +297,9 @@ impl Desk {
     ) -> SessionFeatures {
         let product = match decision {
             Decision::Answer { product: Some(id), .. } => self.parts.catalog.get(id),
+            Decision::Order(OrderAct::Add(wishes)) => {
+                wishes.iter().find_map(|wish| wish.product.as_ref()).and_then(|id| self.parts.catalog.get(id))
+            }
             _ => None,
         };
         let sentiment = understanding.and_then(|u| u.sentiment);
@@ -290,12 +314,12 @@ impl Desk {
             sentiment_min: [state.sentiment_min, sentiment].into_iter().flatten().reduce(f32::min),
             unanswered: state.unanswered,
             product_questions: state.product_questions,
-            asks_for_person: intent.is_some_and(|i| self.parts.phrasebook.is_handoff(&i.intent)),
+            asks_for_person: intent.is_some_and(|i| self.parts.dialogue.phrasebook.is_handoff(&i.intent)),
             intent_confidence: intent.map(|i| i.probability.get()),
             price_cents: product.and_then(|p| p.price).map(|price| price.0),
             on_offer: product.is_some_and(|p| p.offer.is_some()),
             in_stock: product.map(|p| p.in_stock),
-            basket: u32::try_from(state.basket.len()).unwrap_or(u32::MAX),
+            basket: u32::try_from(state.basket.lines.len()).unwrap_or(u32::MAX),
         }
     }
 }
@@ -306,14 +330,14 @@ async fn in_time<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T 
     tokio::time::timeout_at(deadline.into(), tokio::task::spawn_blocking(work)).await.map_err(|_| late)?.map_err(|_| TurnError::Decoding)
 }
 
-fn unpack_heard(heard: Option<(Duration, HeardSound)>, watch: &mut Watch) -> Option<Transcript> {
-    let (decoding, sound) = heard?;
+fn unpack_heard(heard: Option<(Duration, HeardSound)>, watch: &mut Watch) -> (Option<Transcript>, Option<SpokenOrder>) {
+    let Some((decoding, sound)) = heard else { return (None, None) };
     watch.timings.add("decode_audio", decoding);
     watch.timings.add("voice_activity", sound.voice_activity);
     watch.timings.add("transcribe", sound.transcribe);
     match sound.heard {
-        Heard::Words(transcript) => Some(transcript),
-        Heard::Silence => None,
+        Heard::Words(transcript) => (Some(transcript), sound.order),
+        Heard::Silence => (None, None),
     }
 }
 
@@ -329,28 +353,6 @@ fn speaker(session: &SessionId) -> Speaker {
     let mut hasher = DefaultHasher::new();
     session.hash(&mut hasher);
     Speaker(hasher.finish())
-}
-
-/// Further products for the words of the answer: those named beside the first, then those recommended.
-fn others(decision: &Decision, understanding: Option<&Understanding>, offered: &[Recommendation]) -> Vec<ProductId> {
-    let Decision::Answer { intent, product, .. } = decision else { return Vec::new() };
-    let named = understanding.into_iter().flat_map(|u| u.values(EntityKind::Product)).map(|sku| ProductId(sku.to_owned()));
-    let mut others: Vec<ProductId> = named.filter(|id| Some(id) != product.as_ref()).collect();
-    // A comparison is between what was named; what is recommended is no party to it.
-    if intent != "compare" {
-        others.extend(offered.iter().map(|r| r.product.clone()));
-    }
-    others
-}
-
-/// Puts what was ordered into the basket, in words and as products.
-fn note_order(state: &mut DialogueState, understanding: Option<&Understanding>, catalog: &Catalog) {
-    let words = dialogue::ordered(understanding, catalog).join(" ");
-    if !words.is_empty() {
-        state.basket.push(words);
-    }
-    let products = understanding.into_iter().flat_map(|u| u.values(EntityKind::Product)).map(|sku| ProductId(sku.to_owned()));
-    state.basket_products.extend(products);
 }
 
 /// The record as it may be written down.
@@ -374,6 +376,10 @@ fn private(mut record: TurnRecord) -> TurnRecord {
     }
     record.answer.text = masked(&record.answer.text);
     record.state.last_answer = record.state.last_answer.map(|text| masked(&text));
-    record.state.basket.iter_mut().for_each(|item| *item = masked(item));
+    if let Some(order) = &mut record.order {
+        order.text = masked(&order.text);
+        order.slots.values_mut().for_each(|value| *value = masked(value));
+    }
+    record.answer.details = record.answer.details.map(|text| masked(&text));
     record
 }

@@ -2,8 +2,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Candidate, Catalog, Heard, Prediction, ProductId, Recommendation, Segment, Sighting, Transcript, TurnRecord, Understanding, Verdict,
-    Word,
+    Basket, BasketLine, Candidate, Catalog, Heard, PartChoice, Prediction, ProductId, Recommendation, Segment, Sighting, Transcript,
+    TurnRecord, Understanding, Verdict, Word,
 };
 
 /// One turn.
@@ -16,6 +16,9 @@ pub struct TurnJson {
     understanding: Option<UnderstandingJson>,
     prediction: Option<Value>,
     answer: Value,
+    order: Option<Value>,
+    basket: Value,
+    handoff: Option<Value>,
     recommendations: Vec<Value>,
     timings_ms: Map<String, Value>,
 }
@@ -38,9 +41,15 @@ impl TurnJson {
             understanding: record.understanding.as_ref().map(UnderstandingJson::of),
             prediction: record.prediction.as_ref().map(prediction),
             answer: json!({
-                "kind": record.answer.kind.name(), "text": record.answer.text,
+                "kind": record.answer.kind.name(), "text": record.answer.text, "details": record.answer.details,
+                "answered": record.answer.is_answered,
                 "product": record.answer.product.as_ref().map(ProductId::as_str),
             }),
+            order: record.order.as_ref().map(|order| {
+                json!({ "text": order.text, "intent": order.intent, "slots": order.slots, "confidence": rounded(order.confidence.get()) })
+            }),
+            basket: basket(&record.state.basket, catalog, currency_word),
+            handoff: record.handoff.as_ref().map(|h| json!({ "reason": h.reason.name(), "summary": h.summary })),
             recommendations: record.recommendations.iter().map(offer).collect(),
             timings_ms: record.timings.iter().map(|(stage, ms)| (stage.to_owned(), json!(tenths(ms)))).collect(),
         }
@@ -86,6 +95,21 @@ impl TranscriptJson {
             }
         }
     }
+}
+
+fn basket(basket: &Basket, catalog: &Catalog, currency_word: &str) -> Value {
+    let part = |(name, choice): (&String, &PartChoice)| (name.clone(), json!({ "value": choice.value, "amount": choice.amount }));
+    let line = |line: &BasketLine| {
+        json!({
+            "product": line.product.as_str(), "name": catalog.get(&line.product).map(|p| &p.name), "quantity": line.quantity,
+            "parts": line.parts.iter().map(part).collect::<Map<_, _>>(), "price_cents": line.each.0, "price": line.each.spoken(currency_word),
+        })
+    };
+    let total = basket.total();
+    json!({
+        "lines": basket.lines.iter().map(line).collect::<Vec<_>>(), "total_cents": total.0, "total": total.spoken(currency_word),
+        "confirmed": basket.is_confirmed,
+    })
 }
 
 /// What was seen.

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::{Arc, OnceLock};
 
 use kioskd::config::{Config, open_desk, open_runtime};
-use kioskd::dialogue::Moment;
+use kioskd::domain::Moment;
 use kioskd::onnx::OnnxRuntime;
 use kioskd::turn::{Desk, FixedClock};
 use kioskd::weights::{Manifest, VerifiedFile};
