@@ -6,6 +6,7 @@ mod common;
 use criterion::{Criterion, criterion_group, criterion_main};
 use kioskd::audio::{AudioConfig, FRAME_SAMPLES, Vad, decode, resample};
 use kioskd::behavior::BehaviorModel;
+use kioskd::behavior::tabular::{About, Labelled, Preset, Recipe, Table, learn};
 use kioskd::config::{Config, ShopFiles, open_hearing, open_language, open_seeing};
 use kioskd::domain::{Channel, SessionFeatures};
 use kioskd::speech::Request;
@@ -80,5 +81,34 @@ fn behavior(c: &mut Criterion) {
     c.bench_function("behavior/predict with reasons", |b| b.iter(|| model.predict(Some(&text), Some(&photo), &session)));
 }
 
-criterion_group!(stages, sound, words, photos, meaning, behavior);
+/// A blend over a table of the shape of UCI's Online Shoppers: ten numbers, and seven columns of words and codes.
+fn tables(c: &mut Criterion) {
+    let number = |row: usize, column: usize| (row * (column + 7) * 31 + column) % 199;
+    let names: Vec<String> = (0..17).map(|column| format!("c{column}")).collect();
+    let line = |row: usize| {
+        let numbers = (0..10).map(|column| format!("{}.5", number(row, column)));
+        let codes = (10..17).map(|column| format!("k{}", number(row, column) % 12));
+        let cells: Vec<String> = numbers.chain(codes).collect();
+        format!("{},{}\n", cells.join(","), number(row, 3) + number(row, 5) > 250)
+    };
+    let text = format!("{},label\n{}", names.join(","), (0..4_000).map(line).collect::<String>());
+    let mut table = Table::parse("bench", text.as_bytes()).expect("a table");
+    let data = Labelled::learn(&mut table, "label", &[]).expect("columns");
+    let about = About {
+        data: String::new(),
+        data_sha256: String::new(),
+        rows: 4_000,
+        positives: 0,
+        bad_rows: 0,
+        preset: "blend".to_owned(),
+        seed: Some(1),
+        privacy: None,
+    };
+    let model = learn(&data, &Recipe::new(Preset::Blend, 1, 2), about, &|_, _| ()).expect("learns").model;
+    let row = data.frame.row(7);
+    c.bench_function("behavior/predict a row of a table", |b| b.iter(|| model.probabilities(&row)));
+    c.bench_function("behavior/attribute a row of a table", |b| b.iter(|| model.attribute(&row, 0)));
+}
+
+criterion_group!(stages, sound, words, photos, meaning, behavior, tables);
 criterion_main!(stages);

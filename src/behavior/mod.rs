@@ -24,6 +24,7 @@ mod model;
 mod outcome;
 mod report;
 mod simulate;
+pub mod tabular;
 mod train;
 
 pub use ablation::{Trained, train};

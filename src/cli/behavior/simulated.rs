@@ -2,24 +2,15 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Failure, Place, open};
+use super::super::{Failure, Place, open};
 use crate::behavior::{Pass, PhotoPrototype, Provenance, SimulationConfig, TrainConfig, World, simulate, simulated_card, train};
 use crate::config::ShopFiles;
 use crate::language::Encoder;
 use crate::vision::{Gallery, read_classes};
 
-/// Train the behaviour model.
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
-    /// Train on simulated shoppers of this shop, and print how good it is on others
-    #[command(after_help = "Example:
-  kioskd behavior train-simulated --out models/behavior")]
-    TrainSimulated(TrainSimulated),
-}
-
 /// Arguments of `kioskd behavior train-simulated`.
 #[derive(Debug, clap::Args)]
-pub(super) struct TrainSimulated {
+pub(in crate::cli) struct Arguments {
     /// Folder for fusion.safetensors, its README.md and report.json; made where it does not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -37,8 +28,7 @@ pub(super) struct TrainSimulated {
     json: bool,
 }
 
-pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
-    let Command::TrainSimulated(arguments) = command;
+pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     let job = |e: &dyn std::fmt::Display| Failure::Job(e.to_string());
     let config = open::config(place)?;
     let files = ShopFiles::read(&config.paths.shop).map_err(|problems| Failure::Input(problems.join("\n")))?;
@@ -59,10 +49,10 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
         text_encoder_sha256: encoder.sha256().to_owned(),
         photo_encoder_sha256: photos.sha256().to_owned(),
     };
-    train_simulated(&arguments, world, &encoder, &provenance)
+    train_simulated(arguments, world, &encoder, &provenance)
 }
 
-fn train_simulated(arguments: &TrainSimulated, world: World<'_>, encoder: &Encoder, provenance: &Provenance) -> Result<(), Failure> {
+fn train_simulated(arguments: &Arguments, world: World<'_>, encoder: &Encoder, provenance: &Provenance) -> Result<(), Failure> {
     let job = |e: &dyn std::fmt::Display| Failure::Job(e.to_string());
     let simulation = SimulationConfig {
         seed: arguments.seed,
