@@ -108,6 +108,22 @@ bench-sets: ## Speak product names and near-orders, and make noises, into target
 	@$(SETS)/near_orders.py target/test-data/near_orders
 	@$(SETS)/noise.py target/test-data/noise $(if $(ROOM),--recording $(ROOM))
 
+BEHAVIOR_VENV := .venv-peers-behavior
+BEHAVIOR_STAMP := $(BEHAVIOR_VENV)/peers-$(call fingerprint,benches/peers/requirements-behavior.txt)
+SHOPPERS ?= ../shared/data/shoppers/train.csv
+
+.PHONY: bench-behavior
+bench-behavior: build $(BEHAVIOR_STAMP) ## Compare learning from a table with scikit-learn and PyTorch: SHOPPERS=FILE
+	@PYTHONDONTWRITEBYTECODE=1 $(BEHAVIOR_VENV)/bin/python benches/peers/behavior.py --data $(SHOPPERS) $(BENCH_OPTIONS)
+	@PYTHONDONTWRITEBYTECODE=1 $(BEHAVIOR_VENV)/bin/python benches/peers/behavior.py --data $(SHOPPERS) --drop PageValues $(BENCH_OPTIONS)
+	@PYTHONDONTWRITEBYTECODE=1 $(BEHAVIOR_VENV)/bin/python benches/peers/behavior.py --data $(SHOPPERS) --speed
+
+$(BEHAVIOR_STAMP):
+	@echo "python: making $(BEHAVIOR_VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear $(BEHAVIOR_VENV)
+	@$(BEHAVIOR_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r benches/peers/requirements-behavior.txt
+	@touch $@
+
 $(PEERS_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python: 3.11 or newer is needed here; name one, as in make PYTHON=python3.11 bench-speech"; exit 1; }
 	@echo "python: making $(PEERS_VENV) with $$($(PYTHON) --version)"
