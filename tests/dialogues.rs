@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use common::{MOMENT, config, path};
 use kioskd::config::{ShopFiles, grammars, open_desk, open_dialogue};
 use kioskd::domain::{BasketLine, Channel, Moment, TurnRecord};
-use kioskd::turn::{Clock, Desk, Spoken, TurnInput, replay};
+use kioskd::turn::{Clock, Desk, Fusion, Spoken, TurnInput, replay};
 use serde::Deserialize;
 
 /// A conversation.
@@ -181,7 +181,7 @@ async fn lead(desk: &Desk, clock: &HandClock, file: &Path) -> Vec<String> {
     let files = ShopFiles::read(&config.paths.shop).expect("the shop's files");
     let logged = desk.reader().logged(&session).expect("the log").expect("the session");
     let dialogue = open_dialogue(&config, &files).expect("a dialogue");
-    for turn in replay(&dialogue, &grammars(&files).expect("grammars"), &logged).expect("templates") {
+    for turn in replay(&dialogue, &grammars(&files).expect("grammars"), &Fusion::new(&files.catalog), &logged).expect("templates") {
         if turn.differs() || turn.is.is_none() {
             found.push(format!(
                 "{name}, turn {} comes out otherwise when it is answered again: {:?} was {:?}",

@@ -109,8 +109,8 @@ fn is_extended(short: &str, long: &str) -> bool {
 fn ending(name: &str) -> Option<String> {
     let is_mark = |c: char| matches!(c, '_' | ' ' | '-' | '.');
     let characters: Vec<(usize, char)> = name.char_indices().collect();
-    let starts = characters.windows(2).filter(|pair| is_mark(pair[0].1) || (pair[0].1.is_lowercase() && pair[1].1.is_uppercase()));
-    starts.last().map(|pair| name[pair[1].0..].to_lowercase()).filter(|word| !word.is_empty())
+    let mut starts = characters.windows(2).filter(|pair| is_mark(pair[0].1) || (pair[0].1.is_lowercase() && pair[1].1.is_uppercase()));
+    starts.next_back().map(|pair| name[pair[1].0..].to_lowercase()).filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if !(5..=500).contains(&arguments.members) || arguments.members % 5 != 0 {
+    if !(5..=500).contains(&arguments.members) || !arguments.members.is_multiple_of(5) {
         return Err(Failure::Input(format!("--members is {}; expected a multiple of 5, up to 500", arguments.members)));
     }
     let recipe = Recipe::new(Preset::Ensemble, arguments.seed, tables::threads(arguments.threads)).with_members(arguments.members / 5);
