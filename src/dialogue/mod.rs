@@ -6,12 +6,14 @@
 //! can be answered again from the log. Every fact comes from the catalog, the shop's file or the FAQ, and what they do not say is said to be
 //! unknown. Nothing here computes a model; vectors come in, sentences go out.
 
+mod compare;
 mod facts;
 mod faq;
 mod handoff;
 mod order;
 mod phrase;
 mod policy;
+mod progress;
 mod respond;
 mod rules;
 mod sayings;
