@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Basket, PartChoice, ProductId};
+use super::{Basket, PartChoice, ProductId, Voice};
 
 /// What a conversation has come to: all that the next turn needs to know of the ones before. It is kept with each turn in the log,
 /// so a conversation goes on after a restart.
@@ -34,6 +34,8 @@ pub struct DialogueState {
     pub sentiment_min: Option<f32>,
     /// Sentiment of the last turns that had one, oldest first.
     pub moods: Vec<f32>,
+    /// How the person spoke first; what comes later is compared with it.
+    pub voice: Option<Voice>,
     /// What was ordered.
     pub basket: Basket,
     /// Whether the last answer was about the order.

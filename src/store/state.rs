@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::domain::{Basket, BasketLine, DialogueState, PartChoice, PriceCents, ProductId, Waiting};
+use crate::domain::{Basket, BasketLine, DialogueState, PartChoice, PriceCents, ProductId, Voice, Waiting};
 
 pub(super) fn state_json(state: &DialogueState) -> Value {
     let ids = |products: &[ProductId]| products.iter().map(|id| json!(id.as_str())).collect::<Vec<_>>();
@@ -23,6 +23,7 @@ pub(super) fn state_json(state: &DialogueState) -> Value {
         "product_questions": state.product_questions,
         "sentiment_min": state.sentiment_min,
         "moods": state.moods,
+        "voice": state.voice.map(|v| json!({ "level_dbfs": v.level_dbfs, "pitch_hz": v.pitch_hz, "words_per_s": v.words_per_s })),
         "lines": state.basket.lines.iter().map(line_json).collect::<Vec<_>>(),
         "is_confirmed": state.basket.is_confirmed,
         "is_ordering": state.is_ordering,
@@ -53,6 +54,7 @@ pub(super) fn state_of(text: &str) -> Option<DialogueState> {
         unanswered: count("unanswered"),
         product_questions: count("product_questions"),
         sentiment_min: value["sentiment_min"].as_f64().map(|x| x as f32),
+        voice: voice(&value["voice"]),
         moods: value["moods"].as_array().into_iter().flatten().filter_map(Value::as_f64).map(|x| x as f32).collect(),
         basket: Basket {
             lines: value["lines"].as_array().into_iter().flatten().filter_map(line_of).collect(),
@@ -121,6 +123,11 @@ fn waiting_of(value: &Value) -> Waiting {
     read().unwrap_or_default()
 }
 
+fn voice(value: &Value) -> Option<Voice> {
+    let number = |name: &str| value[name].as_f64().map(|x| x as f32);
+    Some(Voice { level_dbfs: number("level_dbfs")?, pitch_hz: number("pitch_hz")?, words_per_s: number("words_per_s") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +161,7 @@ mod tests {
                 product_questions: 1,
                 sentiment_min: Some(-0.25),
                 moods: vec![0.5, -0.25],
+                voice: Some(Voice { level_dbfs: -24.5, pitch_hz: 180.0, words_per_s: None }),
                 basket: Basket {
                     lines: vec![BasketLine { product: id("latte"), quantity: 2, parts: parts.clone(), each: PriceCents(430) }],
                     is_confirmed: true,

@@ -1,12 +1,14 @@
 use std::time::{Duration, Instant};
 
 use super::OrderEar;
-use crate::audio::{AudioError, EndpointConfig, Vad, pieces};
-use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE, SpokenOrder, Transcript};
+use crate::audio::{AudioError, EndpointConfig, Vad, pieces, voice};
+use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE, SpokenOrder, Transcript, Voice};
 use crate::speech::{Closed, Draft, HeardOrder, Request, SpeechError, Token, Transcriber};
 
 /// The longest order: what Whisper hears at once.
 const ORDER_SAMPLES_MAX: usize = 30 * SAMPLE_RATE as usize;
+/// Of a shorter stretch of words no pace is told.
+const SPAN_MIN_MS: u32 = 600;
 
 /// Voice activity and recogniser together: what hears on one worker.
 pub struct Hearing {
@@ -27,6 +29,8 @@ pub struct HeardSound {
     pub heard: Heard,
     /// The likeliest order, where the words sounded like one; whether it is believed is its confidence's to say.
     pub order: Option<SpokenOrder>,
+    /// How it was said, where there was a voice.
+    pub voice: Option<Voice>,
     /// Finding the speech.
     pub voice_activity: Duration,
     /// Finding the words.
@@ -61,7 +65,8 @@ impl Hearing {
         }
         let heard = joined(transcripts);
         let order = self.heard_as_order(sound, &heard, request)?;
-        Ok(HeardSound { heard, order, voice_activity, transcribe: start.elapsed() })
+        let voice = spoken(sound, &heard);
+        Ok(HeardSound { heard, order, voice, voice_activity, transcribe: start.elapsed() })
     }
 
     /// The sound by the grammar of orders, where the open words have something of one.
@@ -94,6 +99,14 @@ impl Hearing {
     pub fn draft(&mut self, sound: &Pcm16k, settled: &[Token], request: &Request<'_>) -> Result<Draft, HearingError> {
         Ok(self.transcriber.draft(sound, settled, request)?)
     }
+}
+
+/// How it was said, with the words a second from the first to the last.
+fn spoken(sound: &Pcm16k, heard: &Heard) -> Option<Voice> {
+    let Heard::Words(transcript) = heard else { return None };
+    let span_ms = transcript.words.first().zip(transcript.words.last()).map(|(first, last)| last.end_ms.saturating_sub(first.start_ms));
+    let words_per_s = span_ms.filter(|ms| *ms >= SPAN_MIN_MS).map(|ms| transcript.words.len() as f32 * 1_000.0 / ms as f32);
+    Some(Voice { words_per_s, ..voice(sound)? })
 }
 
 /// The transcript with its places counted from the beginning of the whole sound.

@@ -7,9 +7,9 @@ use crate::audio::{self, AudioError};
 use crate::dialogue::{self, Decision, DialogueInput, OrderAct, TemplateError};
 use crate::domain::{
     Channel, DialogueState, Heard, Pcm16k, Prediction, Probability, SessionFeatures, SessionId, Sighting, SpokenOrder, Timings, Transcript,
-    TurnRecord, Understanding,
+    TurnRecord, Understanding, Voice,
 };
-use crate::language::{LanguageError, masked};
+use crate::language::{LanguageError, masked, with_voice};
 use crate::speech::{Draft, Request, Token};
 use crate::store::StoreError;
 use crate::vision::{self, VisionError};
@@ -154,10 +154,13 @@ impl Desk {
         watch: &mut Watch,
     ) -> Result<TurnRecord, TurnError> {
         let (heard, seen) = tokio::join!(self.hear(session, state, input.spoken, deadline), self.see(input.photo, deadline));
-        let ((transcript, closed), sighting) = (unpack_heard(heard?, watch), unpack_seen(seen?, watch));
+        let ((transcript, closed, voice), sighting) = (unpack_heard(heard?, watch), unpack_seen(seen?, watch));
         let typed = input.text.filter(|text| !text.trim().is_empty());
         let sentence = typed.clone().or_else(|| transcript.as_ref().map(|t| t.text.clone()));
-        let understanding = self.understand(sentence.clone(), deadline, watch).await?;
+        let mut understanding = self.understand(sentence.clone(), deadline, watch).await?;
+        if let (Some(understanding), Some((first, now))) = (&mut understanding, state.voice.zip(voice)) {
+            understanding.sentiment = understanding.sentiment.map(|said| with_voice(said, first, now));
+        }
 
         let step = Instant::now();
         let parts = &self.parts;
@@ -204,6 +207,7 @@ impl Desk {
         let response = self.open_question(response, &decision, said.as_deref(), understanding.as_ref(), state, deadline).await;
 
         let mut next = response.state;
+        next.voice = state.voice.or(voice);
         if let Some(transcript) = &transcript {
             next.language = Some(transcript.language.clone());
         }
@@ -330,14 +334,14 @@ async fn in_time<T: Send + 'static>(deadline: Instant, work: impl FnOnce() -> T 
     tokio::time::timeout_at(deadline.into(), tokio::task::spawn_blocking(work)).await.map_err(|_| late)?.map_err(|_| TurnError::Decoding)
 }
 
-fn unpack_heard(heard: Option<(Duration, HeardSound)>, watch: &mut Watch) -> (Option<Transcript>, Option<SpokenOrder>) {
-    let Some((decoding, sound)) = heard else { return (None, None) };
+fn unpack_heard(heard: Option<(Duration, HeardSound)>, watch: &mut Watch) -> (Option<Transcript>, Option<SpokenOrder>, Option<Voice>) {
+    let Some((decoding, sound)) = heard else { return (None, None, None) };
     watch.timings.add("decode_audio", decoding);
     watch.timings.add("voice_activity", sound.voice_activity);
     watch.timings.add("transcribe", sound.transcribe);
     match sound.heard {
-        Heard::Words(transcript) => (Some(transcript), sound.order),
-        Heard::Silence => (None, None),
+        Heard::Words(transcript) => (Some(transcript), sound.order, sound.voice),
+        Heard::Silence => (None, None, None),
     }
 }
 
