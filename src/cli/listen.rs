@@ -117,7 +117,7 @@ async fn answer(desk: &Desk, session: &SessionId, heard: HeardSound, photo: Opti
     if heard.heard == Heard::Silence {
         return Ok(false);
     }
-    let input = TurnInput { spoken: Some(Spoken::Heard(heard)), photo, text: None };
+    let input = TurnInput { spoken: Some(Spoken::Heard(Box::new(heard))), photo, text: None };
     match desk.take(session, Channel::Kiosk, input).await {
         Ok(record) => {
             let currency_word = &desk.shop().currency_word;

@@ -122,7 +122,7 @@ mod tests {
             entry("Do you take cheques?", &[], "No, no cheques."),
             entry("May I bring my dog?", &[], "Dogs wait outside."),
         ];
-        FaqIndex::new(&faq, vec![vec![1.0, 0.0], vec![0.8, 0.6], vec![0.0, 1.0], vec![0.1, 0.99]])
+        FaqIndex::new(&faq, vec![vec![1.0, 0.0], vec![0.8, 0.6], vec![0.0, 1.0], vec![0.0, 1.0]])
     }
 
     #[test]

@@ -75,8 +75,8 @@ mod tests {
         assert_eq!(call(false, None, &state(&[], 2, &[]), 0.1), Some(HandoffReason::Failures));
         assert_eq!(call(false, None, &state(&[], 3, &["failures"]), 0.1), None);
         assert_eq!(call(false, None, &state(&[0.7, -0.9], 0, &[]), 0.1), Some(HandoffReason::Mood));
-        assert_eq!(call(false, None, &state(&[-0.7, -0.75], 0, &[]), 0.1), Some(HandoffReason::Mood));
-        assert_eq!(call(false, None, &state(&[-0.7], 0, &[]), 0.1), None, "one sentence is no fall");
+        assert_eq!(call(false, None, &state(&[-0.8, -0.85], 0, &[]), 0.1), Some(HandoffReason::Mood));
+        assert_eq!(call(false, None, &state(&[-0.8], 0, &[]), 0.1), None, "one sentence is no fall");
         assert_eq!(call(false, None, &state(&[0.9, 0.1], 0, &[]), 0.1), None, "less happy is not unhappy");
         assert_eq!(call(false, None, &state(&[], 0, &[]), 0.95), Some(HandoffReason::Predicted));
     }

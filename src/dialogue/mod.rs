@@ -59,7 +59,7 @@ impl Default for DialogueConfig {
             failures_before_handoff: 2,
             idle_seconds_max: 900,
             handoff_probability_min: 0.8,
-            mood_low: -0.7,
+            mood_low: -0.75,
             mood_fall: 1.5,
         }
     }

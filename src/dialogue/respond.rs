@@ -4,7 +4,7 @@ use super::facts::{self, About};
 use super::order::{self, Edit, OrderAct};
 use super::progress::fresh;
 use super::{Decision, Dialogue, DialogueInput, TemplateError, handoff, sayings};
-use crate::domain::{Act, Answer, AnswerKind, DialogueState, Handoff, IntentKind, Moment, Prediction, ProductId, Recommendation, Waiting};
+use crate::domain::{Act, Answer, AnswerKind, DialogueState, Handoff, IntentKind, Moment, Prediction, ProductId, Recommendation};
 
 /// A decision with all that its words need.
 #[derive(Debug, Clone, Copy)]

@@ -33,7 +33,7 @@ pub enum Spoken {
     /// Sound from a microphone or a line.
     Pcm(Pcm16k),
     /// Sound that was recognised while the person still spoke.
-    Heard(HeardSound),
+    Heard(Box<HeardSound>),
 }
 
 /// Why a turn was not taken. Silence, an unknown product and an unclear sentence are answers, not errors.
@@ -243,7 +243,7 @@ impl Desk {
         let step = Instant::now();
         // Decoding needs no model, so it does not wait for one.
         let pcm = match spoken {
-            Spoken::Heard(sound) => return Ok(Some((Duration::ZERO, sound))),
+            Spoken::Heard(sound) => return Ok(Some((Duration::ZERO, *sound))),
             Spoken::Pcm(pcm) => pcm,
             Spoken::File(bytes) => {
                 let limits = self.parts.sound_limits;
