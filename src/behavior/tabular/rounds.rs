@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::dense::Dense;
 use super::error::TabularError;
 use super::fit::{FitConfig, Rows, fit_from};
-use super::learn::Labelled;
+use super::labelled::Labelled;
 use super::model::TabularModel;
 
 const KEY: &str = "kioskd.update";

@@ -10,7 +10,8 @@ use super::error::TabularError;
 use super::figures::Figures;
 use super::fit::{FitConfig, Rows, fit, fit_from};
 use super::folds::{deal, without};
-use super::learn::{Labelled, Learnt};
+use super::labelled::Labelled;
+use super::learn::Learnt;
 use super::model::TabularModel;
 
 /// Made-up rows for each real one that a pupil hears the teacher on: the teacher knows the real ones by heart.

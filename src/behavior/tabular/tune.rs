@@ -9,7 +9,7 @@ use super::fit::{FitConfig, Rows, fit};
 use super::folds::{deal, without};
 use super::inputs::{InputEncoding, View};
 use super::jobs;
-use super::learn::Labelled;
+use super::labelled::Labelled;
 use crate::measure::average_precision;
 
 /// Settings and how far they came.
