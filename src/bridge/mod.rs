@@ -2,7 +2,7 @@
 //! vLLM). Off unless `bridge.url` is set.
 //!
 //! It is asked only where the desk would have to say that it does not know, and told only the shop's own facts that fit the question. What
-//! comes back is said only if it is whole, short and grounded in those facts ([`grounded`]); whatever is slow, refused, too long or made up
+//! comes back is said only if it is whole, short and grounded in those facts (`grounded`); whatever is slow, refused, too long or made up
 //! is an error here, and the desk says what it would have said. The address must be of this machine: no word leaves it.
 
 mod chat;
@@ -23,7 +23,7 @@ const CONNECT_MAX: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BridgeConfig {
-    /// Where the model listens, up to and with its `/v1`; "" is off. Only this machine: 127.0.0.1, localhost or [::1].
+    /// Where the model listens, up to and with its `/v1`; "" is off. Only this machine: 127.0.0.1, localhost or `[::1]`.
     pub url: String,
     /// The name under which the model is asked for; many servers take any.
     pub model: String,

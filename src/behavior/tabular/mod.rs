@@ -1,7 +1,7 @@
 //! A learner for tables: any CSV with numbers and words, and a column that says yes or no.
 //!
 //! [`Table`] reads the file; every row is kept or told of with its line. [`Schema`] learns what the columns are, and [`Labelled`] holds
-//! rows as numbers and codes. [`learn()`] trains what a [`Recipe`] says: networks (`dense`, `fit`) see inputs that [`inputs`] makes
+//! rows as numbers and codes. [`learn()`] trains what a [`Recipe`] says: networks (`dense`, `fit`) see inputs that `inputs` makes
 //! comparable; trees (`tree`, `trees`) see bins. Every learner is trained without a part of the rows and judged on it, and `blend`
 //! weighs the kinds by these judgements. [`TabularModel`] is the result: one file, probabilities out.
 //!
