@@ -143,6 +143,10 @@ fn an_order_is_corrected_in_the_words_people_use() {
     check(&desk, &then("brown sugar instead of sugar"), &["1 latte [brown sugar]"], 390);
     check(&desk, &then("a large latte"), &["1 latte [large, sugar]"], 440);
     check(&desk, &then("sorry, I meant a cappuccino"), &["1 cappuccino [sugar]"], 370);
+    check(&desk, &[latte[0], ("no sugar in the latte please", "order_remove")], &["1 latte []"], 390);
+    check(&desk, &[latte[0], ("take the sugar out of the latte", "order_remove")], &["1 latte []"], 390);
+    check(&desk, &[latte[0], ("a latte", ORDER), ("take off the latte with sugar", "order_remove")], &["1 latte []"], 390);
+    check(&desk, &[("an oat milk latte and a tea", ORDER), ("take the oat milk latte off", "order_remove")], &["1 breakfast-tea []"], 260);
     check(&desk, &then("make it three"), &["3 latte [sugar]"], 1_170);
 }
 

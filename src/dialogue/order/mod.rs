@@ -131,10 +131,10 @@ impl Orders {
     fn with_items(&self, said: Said, state: &DialogueState) -> OrderAct {
         let in_basket = |wish: &Wish| state.basket.products().any(|product| wish.product.as_ref() == Some(product));
         if said.removes && said.items.iter().any(in_basket) {
-            return OrderAct::Remove(said.items);
+            return removal(said.items);
         }
         let is_refused = |wish: &Wish| match wish.refusal {
-            Refusal::None => false,
+            Refusal::None | Refusal::IfTakenOut => false,
             Refusal::Certain => true,
             Refusal::IfOrdered => in_basket(wish),
         };
@@ -169,13 +169,13 @@ impl Orders {
 
     fn without_items(&self, said: Said, state: &DialogueState, is_removal: bool) -> OrderAct {
         if said.loose == Wish::default() {
-            return OrderAct::Remove(said.items);
+            return removal(said.items);
         }
         if state.basket.lines.is_empty() {
             return OrderAct::AskItem(said.loose);
         }
         if (is_removal || said.removes) && !said.items.is_empty() {
-            return OrderAct::Remove(said.items);
+            return removal(said.items);
         }
         let mut loose = said.loose;
         if is_removal || said.removes {
@@ -184,4 +184,15 @@ impl Orders {
         }
         OrderAct::Change(vec![loose])
     }
+}
+
+/// "No sugar in the latte" takes the sugar out of it; what is named with nothing refused of it is taken off.
+fn removal(mut items: Vec<Wish>) -> OrderAct {
+    let refused = |wish: &Wish| wish.parts.iter().any(|part| part.refusal != Refusal::None);
+    if !items.iter().any(refused) {
+        return OrderAct::Remove(items);
+    }
+    items.retain(refused);
+    items.iter_mut().flat_map(|wish| &mut wish.parts).filter(|p| p.refusal != Refusal::None).for_each(|p| p.refusal = Refusal::Certain);
+    OrderAct::Change(items)
 }

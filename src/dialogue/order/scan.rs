@@ -52,6 +52,9 @@ pub enum Refusal {
     None,
     /// It is not: "without sugar".
     Certain,
+    /// "Take the sugar out of the latte": not wanted where something is taken out. "The latte with sugar" and "the oat milk latte" only
+    /// say which one.
+    IfTakenOut,
     /// "No oat milk": not wanted where it was ordered, else wanted instead.
     IfOrdered,
 }
@@ -146,8 +149,13 @@ impl Scanner {
         for at in 0..tokens.len() {
             match &tokens[at].meaning {
                 Some(Meaning::Choice { part, value }) => {
-                    if let Some(wish) = part_wish(&tokens, at, &menu.parts[*part], value) {
-                        owner(&tokens, &places, at).map_or(&mut said.loose, |item| &mut said.items[item]).parts.push(wish);
+                    if let Some(mut wish) = part_wish(&tokens, at, &menu.parts[*part], value) {
+                        let item = owner(&tokens, &places, at);
+                        let stands_apart = item.is_some_and(|item| places[item] > at + 1) && !menu.parts[*part].stands_before;
+                        if stands_apart && wish.refusal == Refusal::None {
+                            wish.refusal = Refusal::IfTakenOut;
+                        }
+                        item.map_or(&mut said.loose, |item| &mut said.items[item]).parts.push(wish);
                     }
                 }
                 Some(Meaning::Number(number)) if !is_amount(&tokens, at, menu) => {
