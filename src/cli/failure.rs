@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use crate::config::{AssembleError, ConfigError};
 use crate::store::StoreError;
-use crate::turn::TurnError;
+use crate::turn::{FeedbackError, TurnError};
 
 /// Why a command ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,15 @@ impl From<TurnError> for Failure {
                 Failure::Input(error.to_string())
             }
             _ => Failure::Job(error.to_string()),
+        }
+    }
+}
+
+impl From<FeedbackError> for Failure {
+    fn from(error: FeedbackError) -> Self {
+        match error {
+            FeedbackError::Turn(error) => error.into(),
+            _ => Failure::Input(error.to_string()),
         }
     }
 }

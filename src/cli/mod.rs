@@ -13,6 +13,7 @@ mod devices;
 mod doctor;
 mod evaluate;
 mod failure;
+mod feedback;
 mod gallery;
 mod grammar;
 mod insight;
@@ -84,6 +85,8 @@ enum Command {
     /// Measure on labelled data
     #[command(subcommand)]
     Evaluate(evaluate::Command),
+    /// Tell what became of a conversation: bought, accepted, refused, liked, left
+    Feedback(feedback::Arguments),
     /// Look into the session log
     #[command(subcommand)]
     Sessions(sessions::Command),
@@ -141,6 +144,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Classify(arguments) => classify::run(&place, &arguments),
         Command::Understand(arguments) => understand::run(&place, &arguments),
         Command::Evaluate(command) => evaluate::run(&place, command),
+        Command::Feedback(arguments) => feedback::run(&place, arguments),
         Command::Sessions(command) => sessions::run(&place, command),
         Command::Models(command) => models::run(&place, command),
         Command::Gallery(command) => gallery::run(&place, command),

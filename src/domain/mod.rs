@@ -7,6 +7,7 @@
 mod answer;
 mod catalog;
 mod dialogue_state;
+mod feedback;
 mod handoff;
 mod ids;
 mod intent;
@@ -27,6 +28,7 @@ mod voice;
 pub use answer::{Answer, AnswerKind, Recommendation};
 pub use catalog::{Catalog, CatalogError, Product};
 pub use dialogue_state::{DialogueState, Waiting};
+pub use feedback::{Feedback, FeedbackOutcome};
 pub use handoff::{Handoff, HandoffReason};
 pub use ids::{ProductId, SessionId};
 pub use intent::{Act, IntentDefinition, IntentKind, IntentManner, Needs};

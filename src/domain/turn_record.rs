@@ -1,6 +1,6 @@
 use super::{
-    Answer, Channel, DialogueState, Handoff, Moment, Prediction, Recommendation, SessionId, Sighting, SpokenOrder, Timings, Transcript,
-    Understanding,
+    Answer, Channel, DialogueState, Handoff, Moment, Prediction, Recommendation, SessionFeatures, SessionId, Sighting, SpokenOrder,
+    Timings, Transcript, Understanding,
 };
 
 /// All there is to say of one turn; what the log keeps and a face shows.
@@ -28,6 +28,8 @@ pub struct TurnRecord {
     pub order: Option<SpokenOrder>,
     /// The nearest question of the FAQ, and how near it is.
     pub faq: Option<FaqHit>,
+    /// What was known of the session when the turn was predicted.
+    pub features: SessionFeatures,
     /// What the person is about to do; `None` without a trained model.
     pub prediction: Option<Prediction>,
     /// What is said back.

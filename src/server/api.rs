@@ -82,12 +82,12 @@ pub(super) async fn no_such_method() -> ApiError {
     ApiError::new("method_not_allowed", "this address does not take that method; the README lists what there is")
 }
 
-fn session_id(id: Result<Path<String>, PathRejection>) -> Result<SessionId, ApiError> {
+pub(super) fn session_id(id: Result<Path<String>, PathRejection>) -> Result<SessionId, ApiError> {
     let Path(text) = id.map_err(|_| unknown("(not UTF-8)"))?;
     SessionId::parse(&text).ok_or_else(|| unknown(&text))
 }
 
-fn unknown(text: &str) -> ApiError {
+pub(super) fn unknown(text: &str) -> ApiError {
     let short: String = text.chars().take(64).collect();
     ApiError::new("unknown_session", format!("there is no session {short:?}; begin one with POST /v1/sessions"))
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::speech::SpeechError;
 use crate::store::StoreError;
-use crate::turn::{HearingError, TurnError, WorkerError};
+use crate::turn::{FeedbackError, HearingError, TurnError, WorkerError};
 
 /// An error as a client sees it: a code that never changes its meaning, a status, a sentence.
 #[derive(Debug)]
@@ -51,6 +51,17 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+impl From<FeedbackError> for ApiError {
+    fn from(error: FeedbackError) -> Self {
+        match error {
+            FeedbackError::Turn(error) => error.into(),
+            FeedbackError::UnknownTurn { .. } | FeedbackError::UnknownProduct(_) | FeedbackError::NoProduct(_) => {
+                Self::new("bad_request", error.to_string())
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod api;
 mod error;
+mod feedback;
 mod page;
 
 pub use error::ApiError;
@@ -47,6 +48,7 @@ pub fn router(desk: Arc<Desk>, limits: Limits) -> Router {
         .route("/v1/sessions", post(api::open_session))
         .route("/v1/sessions/{id}", get(api::session))
         .route("/v1/sessions/{id}/turns", post(api::take_turn))
+        .route("/v1/sessions/{id}/feedback", post(feedback::take_feedback).get(feedback::list_feedback))
         .route_layer(axum::middleware::from_fn_with_state(service.clone(), api::bounded));
     api.merge(page::routes())
         .route("/health", get(api::health))

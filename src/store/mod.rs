@@ -1,10 +1,11 @@
-//! What happened, never lost: every turn in one SQLite file.
+//! What happened, never lost: every turn, and what became of it, in one SQLite file.
 //!
 //! One [`Writer`] thread owns the only writing connection; [`Writer::append`] returns when the turn is on the disk (WAL with
 //! `synchronous=FULL`), and only then may its answer be shown as final. [`Reader`] opens read-only connections beside it and sees what
 //! was committed. A lock file keeps a second process from writing to the same log. What is stored was masked before: no telephone
 //! or card number reaches this folder.
 
+mod feedback;
 mod logged;
 mod reader;
 mod rows;
@@ -12,6 +13,7 @@ mod schema;
 mod state;
 mod writer;
 
+pub use feedback::EndedSession;
 pub use logged::LoggedTurn;
 pub use reader::{Reader, SessionSummary, UnansweredTurn};
 pub use writer::Writer;

@@ -4,12 +4,23 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde_json::{Map, Value, json};
 
-use super::{FILE, LoggedTurn, StoreError, logged, state};
-use crate::domain::{DialogueState, SessionId};
+use super::{EndedSession, FILE, LoggedTurn, StoreError, feedback, logged, state};
+use crate::domain::{DialogueState, Feedback, SessionId};
 
 /// Columns that hold JSON; they are shown as what they are.
-const JSON_COLUMNS: [&str; 10] =
-    ["sighting", "understanding", "prediction", "recommendations", "state", "timings_ms", "spoken_order", "faq", "handoff", "moment"];
+const JSON_COLUMNS: [&str; 11] = [
+    "sighting",
+    "understanding",
+    "prediction",
+    "recommendations",
+    "state",
+    "timings_ms",
+    "spoken_order",
+    "faq",
+    "handoff",
+    "moment",
+    "features",
+];
 
 /// A session in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +145,34 @@ impl Reader {
         })
     }
 
+    /// The newest feedback of all sessions, the oldest of it first.
+    pub fn feedback(&self, limit: u32) -> Result<Vec<Feedback>, StoreError> {
+        self.with_feedback(|connection| feedback::newest(connection, limit))
+    }
+
+    /// What was told of a session, in the order in which it came.
+    pub fn feedback_of(&self, session: &SessionId) -> Result<Vec<Feedback>, StoreError> {
+        self.with_feedback(|connection| feedback::of_session(connection, session.as_str()))
+    }
+
+    /// How many sessions ended in a known way: bought, left, or given to a member of staff.
+    pub fn count_ended(&self) -> Result<u32, StoreError> {
+        self.with(|connection| if has_feedback(connection)? { feedback::count_ended(connection) } else { Ok(0) })
+    }
+
+    /// The newest sessions that ended in a known way, the oldest of them first.
+    pub fn ended_sessions(&self, limit: u32) -> Result<Vec<EndedSession>, StoreError> {
+        self.with(|connection| if has_feedback(connection)? { feedback::ended(connection, limit) } else { Ok(Vec::new()) })
+    }
+
+    /// The number of the last turn of a session, 0 before its first; `None` where there is no such session.
+    pub fn last_turn(&self, session: &SessionId) -> Result<Option<u32>, StoreError> {
+        self.with(|connection| {
+            let sql = "SELECT (SELECT coalesce(max(turn), 0) FROM turns t WHERE t.session = s.id) FROM sessions s WHERE s.id = ?1";
+            connection.query_row(sql, [session.as_str()], |row| row.get(0)).optional()
+        })
+    }
+
     /// What a conversation has come to; `None` where there is no such session.
     pub fn state(&self, session: &SessionId) -> Result<Option<DialogueState>, StoreError> {
         self.with(|connection| {
@@ -149,6 +188,10 @@ impl Reader {
         })
     }
 
+    fn with_feedback(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<Vec<Feedback>>) -> Result<Vec<Feedback>, StoreError> {
+        self.with(|connection| if has_feedback(connection)? { read(connection) } else { Ok(Vec::new()) })
+    }
+
     fn with<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         if !self.path.exists() {
             return Err(StoreError::Missing { path: self.path.clone() });
@@ -157,6 +200,11 @@ impl Reader {
         let connection = Connection::open_with_flags(&self.path, flags);
         connection.and_then(|connection| read(&connection)).map_err(|e| StoreError::of(&self.path, &e))
     }
+}
+
+/// A log that only an older kioskd has written to has no such table.
+fn has_feedback(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? >= 3)
 }
 
 fn value(column: &str, field: ValueRef<'_>) -> Value {

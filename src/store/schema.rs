@@ -48,6 +48,20 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE turns ADD COLUMN moment TEXT;  -- JSON: weekday and minutes of the shop's clock
     CREATE INDEX turns_unanswered ON turns (at_unix_ms) WHERE is_answered = 0;
 ",
+    "
+    ALTER TABLE turns ADD COLUMN features TEXT;  -- JSON: what was known of the session when the turn was predicted
+    CREATE TABLE feedback (
+        id               INTEGER PRIMARY KEY,
+        session          TEXT NOT NULL REFERENCES sessions (id),
+        turn             INTEGER NOT NULL,  -- 0 where it is about the session as a whole
+        at_unix_ms       INTEGER NOT NULL,
+        outcome          TEXT NOT NULL,
+        product          TEXT NOT NULL,  -- empty where it is about none
+        stars            INTEGER,
+        UNIQUE (session, turn, outcome, product)
+    ) STRICT;
+    CREATE INDEX feedback_by_outcome ON feedback (outcome, session);
+",
 ];
 
 /// Brings the log to the newest version, one transaction a step.

@@ -5,8 +5,8 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{FILE, StoreError, rows, schema};
-use crate::domain::{SessionId, TurnRecord};
+use super::{FILE, StoreError, feedback, rows, schema};
+use crate::domain::{Feedback, SessionId, TurnRecord};
 
 /// Turns that may wait for the disk. A commit takes some 4 ms; more waiting than this means that the disk hangs.
 const QUEUE: usize = 64;
@@ -14,11 +14,12 @@ const QUEUE: usize = 64;
 enum Job {
     Open(SessionId, u64, &'static str),
     Append(Box<TurnRecord>),
+    Feedback(Feedback),
 }
 
 struct Ticket {
     job: Job,
-    done: oneshot::Sender<Result<(), StoreError>>,
+    done: oneshot::Sender<Result<bool, StoreError>>,
 }
 
 /// The one thread that writes. Clones share it; it ends when the last is dropped.
@@ -62,12 +63,17 @@ impl Writer {
 
     /// Writes a turn; when this returns `Ok`, it survives a power cut.
     pub async fn append(&self, record: TurnRecord) -> Result<(), StoreError> {
-        self.send(Job::Append(Box::new(record))).await
+        self.send(Job::Append(Box::new(record))).await.map(|_| ())
     }
 
     /// Writes that a session has begun, before its first turn.
     pub async fn open_session(&self, session: SessionId, at_unix_ms: u64, channel: &'static str) -> Result<(), StoreError> {
-        self.send(Job::Open(session, at_unix_ms, channel)).await
+        self.send(Job::Open(session, at_unix_ms, channel)).await.map(|_| ())
+    }
+
+    /// Writes what became of a turn or a session; returns whether it was new. The session must be in the log.
+    pub async fn tell(&self, feedback: Feedback) -> Result<bool, StoreError> {
+        self.send(Job::Feedback(feedback)).await
     }
 
     /// The log.
@@ -75,7 +81,8 @@ impl Writer {
         &self.path
     }
 
-    async fn send(&self, job: Job) -> Result<(), StoreError> {
+    /// Returns whether something changed.
+    async fn send(&self, job: Job) -> Result<bool, StoreError> {
         let (done, outcome) = oneshot::channel();
         self.queue.try_send(Ticket { job, done }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
@@ -124,7 +131,7 @@ fn write(mut connection: Connection, mut inbox: mpsc::Receiver<Ticket>, path: &P
     while let Some(Ticket { job, done }) = inbox.blocking_recv() {
         let outcome = commit(&mut connection, &job).map_err(|e| StoreError::of(path, &e));
         if let Err(error) = &outcome {
-            tracing::error!(%error, "turn was not written");
+            tracing::error!(%error, "nothing was written");
         }
         // Nobody waits any more: the turn is written all the same.
         let _ = done.send(outcome);
@@ -132,24 +139,32 @@ fn write(mut connection: Connection, mut inbox: mpsc::Receiver<Ticket>, path: &P
 }
 
 /// One transaction a job. A disk that is full makes SQLite roll back by itself; dropping the transaction does it in the other cases.
-fn commit(connection: &mut Connection, job: &Job) -> rusqlite::Result<()> {
+fn commit(connection: &mut Connection, job: &Job) -> rusqlite::Result<bool> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    match job {
+    let is_new = match job {
         Job::Open(session, at_unix_ms, channel) => {
-            transaction.execute(
+            let rows = transaction.execute(
                 "INSERT INTO sessions (id, started_unix_ms, channel) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
                 rusqlite::params![session.as_str(), *at_unix_ms as i64, channel],
             )?;
+            rows > 0
         }
-        Job::Append(record) => rows::insert(&transaction, record)?,
-    }
-    transaction.commit()
+        Job::Append(record) => {
+            rows::insert(&transaction, record)?;
+            true
+        }
+        Job::Feedback(told) => feedback::insert(&transaction, told)?,
+    };
+    transaction.commit()?;
+    Ok(is_new)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Reader;
+    use super::super::feedback::tests::features;
     use super::*;
-    use crate::domain::{Answer, AnswerKind, Channel, DialogueState, Moment, Timings};
+    use crate::domain::{Answer, AnswerKind, Channel, DialogueState, FeedbackOutcome, Moment, ProductId, Timings};
 
     fn record(session: &SessionId, turn: u32, text: &str) -> TurnRecord {
         TurnRecord {
@@ -164,6 +179,7 @@ mod tests {
             understanding: None,
             order: None,
             faq: None,
+            features: features(),
             prediction: None,
             answer: Answer::new(AnswerKind::Fact, "It costs 79 cents."),
             handoff: None,
@@ -213,5 +229,50 @@ mod tests {
         let error = open_for_writing(&path).expect_err("opened").to_string();
         assert!(error.contains("cannot be used as the session log"), "{error}");
         assert!(std::fs::read_to_string(&path).expect("still there").starts_with("not a database"));
+    }
+
+    fn told(session: &SessionId, turn: Option<u32>, outcome: FeedbackOutcome) -> Job {
+        let product = Some(ProductId("oat-milk".to_owned()));
+        Job::Feedback(Feedback { session: session.clone(), turn, at_unix_ms: 1, outcome, product })
+    }
+
+    #[test]
+    fn the_same_feedback_twice_counts_once_and_a_change_of_mind_replaces_it() {
+        let room = tempfile::tempdir().expect("a folder");
+        let mut connection = open_for_writing(&room.path().join(FILE)).expect("opens");
+        let session = SessionId::parse("s").expect("an identifier");
+        let mut write = |job: Job| commit(&mut connection, &job).expect("is written");
+        write(Job::Append(Box::new(record(&session, 1, "oat milk"))));
+        assert!(write(told(&session, Some(1), FeedbackOutcome::Rejected)));
+        assert!(!write(told(&session, Some(1), FeedbackOutcome::Rejected)));
+        assert!(write(told(&session, Some(1), FeedbackOutcome::Accepted)));
+        assert!(write(told(&session, None, FeedbackOutcome::Rated(2))));
+        assert!(write(told(&session, None, FeedbackOutcome::Rated(5))));
+        assert!(!write(told(&session, None, FeedbackOutcome::Rated(5))));
+        let kept: Vec<_> =
+            Reader::new(room.path()).feedback_of(&session).expect("reads").into_iter().map(|f| (f.turn, f.outcome)).collect();
+        assert_eq!(kept, [(Some(1), FeedbackOutcome::Accepted), (None, FeedbackOutcome::Rated(5))]);
+    }
+
+    #[test]
+    fn a_session_that_ended_is_read_back_with_what_was_known_and_what_happened() {
+        let room = tempfile::tempdir().expect("a folder");
+        let mut connection = open_for_writing(&room.path().join(FILE)).expect("opens");
+        let (bought, open) = (SessionId::parse("bought").expect("an identifier"), SessionId::parse("open").expect("an identifier"));
+        let mut write = |job: Job| commit(&mut connection, &job).expect("is written");
+        for session in [&bought, &open] {
+            write(Job::Append(Box::new(record(session, 1, "oat milk"))));
+        }
+        write(told(&bought, Some(1), FeedbackOutcome::Accepted));
+        write(told(&bought, None, FeedbackOutcome::Left));
+        write(told(&bought, None, FeedbackOutcome::Purchase));
+        write(told(&open, Some(1), FeedbackOutcome::ThumbsUp));
+        let reader = Reader::new(room.path());
+        let ended = reader.ended_sessions(10).expect("reads");
+        assert_eq!((ended.len(), reader.count_ended().expect("counts")), (1, 1));
+        assert_eq!((ended[0].session.as_str(), &ended[0].features), ("bought", &features()));
+        // Who bought after all has not left.
+        assert_eq!(ended[0].outcomes, [FeedbackOutcome::Accepted, FeedbackOutcome::Purchase]);
+        assert_eq!(reader.last_turn(&open).expect("reads"), Some(1));
     }
 }

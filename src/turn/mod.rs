@@ -12,6 +12,7 @@
 mod clock;
 mod desk;
 mod ear;
+mod feedback;
 mod fusion;
 mod hearing;
 mod offers;
@@ -27,6 +28,7 @@ mod worker;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use desk::{Desk, DeskConfig, DeskError, Parts};
 pub use ear::{Ear, Step, Stretch};
+pub use feedback::{FeedbackError, FeedbackInput, take_feedback};
 pub use fusion::{Fusion, FusionWeights, features, fused, softmax};
 pub use hearing::{HeardSound, Hearing, HearingError};
 pub use open_questions::OpenQuestions;

@@ -223,6 +223,7 @@ impl Desk {
             understanding,
             order,
             faq,
+            features,
             prediction,
             answer: response.answer,
             handoff: response.handoff,
