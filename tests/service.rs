@@ -108,6 +108,14 @@ fn a_turn_over_http_is_a_turn_and_errors_have_one_shape() {
     let (status, log) = service.json(&format!("GET /v1/sessions/{session} HTTP/1.1"), b"");
     assert_eq!((status, log["turns"].as_array().map(Vec::len)), (200, Some(2)));
 
+    let tell = |body: &str| {
+        service.json(&format!("POST /v1/sessions/{session}/feedback HTTP/1.1\r\ncontent-type: application/json"), body.as_bytes())
+    };
+    let (status, told) = tell(r#"{"outcome": "accepted", "turn": 1, "product": "apple-granny-smith"}"#);
+    assert_eq!((status, &told["new"]), (200, &Value::from(true)));
+    let (status, told) = service.json(&format!("GET /v1/sessions/{session}/feedback HTTP/1.1"), b"");
+    assert_eq!((status, &told["feedback"][0]["outcome"]), (200, &Value::from("accepted")));
+
     let error = |(status, body): (u16, Value), expected: u16, code: &str| {
         assert_eq!((status, &body["error"]["code"]), (expected, &Value::from(code)), "{body}");
         assert!(body["error"]["message"].as_str().is_some_and(|m| m.len() > 10 && !m.contains('\n')), "{body}");
@@ -117,6 +125,11 @@ fn a_turn_over_http_is_a_turn_and_errors_have_one_shape() {
     error(service.turn(&session, &[("audio", b"hello")]), 400, "bad_audio");
     error(service.turn(&session, &[("photo", b"hello")]), 400, "bad_photo");
     error(service.turn(&session, &[("photo", b"")]), 400, "bad_photo");
+    error(tell("bought it"), 400, "bad_request");
+    error(tell(r#"{"outcome": "bought"}"#), 400, "bad_request");
+    error(tell(r#"{"outcome": "rated", "stars": 9}"#), 400, "bad_request");
+    error(tell(r#"{"outcome": "purchase", "price": 3}"#), 400, "bad_request");
+    error(tell(r#"{"outcome": "thumbs_up", "turn": 77}"#), 400, "bad_request");
     error(service.turn("nobody", &[("text", b"hello")]), 404, "unknown_session");
     error(service.json("GET /v1/sessions/nobody HTTP/1.1", b""), 404, "unknown_session");
     error(service.json("GET /v2 HTTP/1.1", b""), 404, "not_found");

@@ -88,7 +88,7 @@ impl Parts {
 }
 
 /// Raw logits by head.
-fn logits(network: &FusionNetwork, batch: &Batch) -> candle_core::Result<[Vec<f32>; HEADS]> {
+pub(super) fn logits(network: &FusionNetwork, batch: &Batch) -> candle_core::Result<[Vec<f32>; HEADS]> {
     let rows = network.forward(batch, &mut Mode::Predict)?.logits.to_vec2::<f32>()?;
     Ok(std::array::from_fn(|head| rows.iter().map(|row| row[head]).collect()))
 }
@@ -101,13 +101,13 @@ fn fit_scales(train: &[Example]) -> InputScales {
     }
 }
 
-fn labelled(examples: &[Example], scales: &InputScales) -> Result<Labelled, BehaviorError> {
+pub(super) fn labelled(examples: &[Example], scales: &InputScales) -> Result<Labelled, BehaviorError> {
     let scaled = |e: &Example| scales.apply(e.text.as_deref(), e.photo.as_deref(), &e.session);
     let shoppers: Vec<Vectors> = examples.iter().map(scaled).collect::<Result<_, _>>()?;
     Ok(Labelled::new(Batch::stack(&shoppers)?, &outcomes(examples))?)
 }
 
-fn outcomes(examples: &[Example]) -> Vec<Outcomes> {
+pub(super) fn outcomes(examples: &[Example]) -> Vec<Outcomes> {
     examples.iter().map(|example| example.outcomes).collect()
 }
 

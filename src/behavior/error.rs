@@ -101,6 +101,21 @@ pub enum BehaviorError {
         /// How many there should be.
         needed: usize,
     },
+    /// The log holds too little to learn from.
+    #[error(
+        "the {part} slice has {found} sessions with a known outcome, but at least {needed} are needed; tell what becomes of more of them"
+    )]
+    TooFewSessions {
+        /// "training", "validation" or "held-out".
+        part: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        needed: usize,
+    },
+    /// There is nothing to go back to.
+    #[error("there is no earlier version to go back to; `kioskd behavior versions` lists those there are")]
+    NoEarlierVersion,
     /// A head with one answer only cannot be learnt.
     #[error("in the {part} part the outcome {head:?} is the same for every shopper; it cannot be learnt or measured")]
     OneClass {

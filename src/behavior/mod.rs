@@ -4,7 +4,8 @@
 //! session ([`domain::SessionFeatures`](crate::domain::SessionFeatures)). [`InputScales`] makes them comparable, so that the average shopper is the zero vector;
 //! [`FusionNetwork`] mixes what is there through gates; [`Calibration`] turns each logit into a probability that can be taken at its
 //! word; integrated gradients say what pushed it. [`BehaviorModel::predict`] does all this in well under a millisecond, blocking.
-//! [`train`] makes such a model from [`Examples`], and [`simulate()`] makes examples where a shop has none yet.
+//! [`train`] makes such a model from [`Examples`], and [`simulate()`] makes examples where a shop has none yet. [`learn_from_sessions`] goes on
+//! from the model in use with a shop's own sessions, and [`Versions`] keeps what was learnt, to go back where it was a mistake.
 //!
 //! Invariants: an absent modality is masked and never a vector of zeros; a file of other shapes or features is refused in one
 //! sentence; the same seed gives the same bytes; nothing here reads the clock. The area decides nothing: what to do about a
@@ -22,10 +23,12 @@ mod fusion;
 mod inputs;
 mod model;
 mod outcome;
+mod replay;
 mod report;
 mod simulate;
 pub mod tabular;
 mod train;
+mod versions;
 
 pub use ablation::{Trained, train};
 pub use calibrate::Calibration;
@@ -38,6 +41,8 @@ pub use fusion::{Fused, FusionNetwork, Mode};
 pub use inputs::{Batch, EmbeddingScale, InputScales, Modality, PHOTO, TEXT, Vectors};
 pub use model::BehaviorModel;
 pub use outcome::{HEADS, Head, Outcomes};
+pub use replay::{HELD_OUT_MIN, LearnConfig, Round, RoundReport, learn_from_sessions, sliced};
 pub use report::{Gain, HeadFigures, ModelFigures, TrainingReport};
 pub use simulate::{Embed, PhotoPrototype, SimulationConfig, World, simulate};
 pub use train::{Pass, TrainConfig};
+pub use versions::{Version, VersionState, Versions};

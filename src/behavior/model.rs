@@ -83,6 +83,21 @@ impl BehaviorModel {
         })
     }
 
+    /// All that pushes the calibrated purchase logit away from the average shopper's: the words, the photo, each named feature. They add
+    /// up to the difference.
+    /// # Errors
+    /// As [`BehaviorModel::predict`].
+    pub fn effects_on_purchase(
+        &self,
+        text: Option<&[f32]>,
+        photo: Option<&[f32]>,
+        session: &SessionFeatures,
+    ) -> Result<Vec<Push>, BehaviorError> {
+        let shopper = self.scales.apply(text, photo, session)?;
+        let (batch, projected) = self.project(&shopper)?;
+        self.effects(&shopper, &projected, &batch.presence)
+    }
+
     fn project(&self, shopper: &Vectors) -> Result<(Batch, Tensor), BehaviorError> {
         let batch = Batch::stack(std::slice::from_ref(shopper))?;
         let projected = self.network.project(&batch)?;

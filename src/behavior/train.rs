@@ -155,7 +155,16 @@ pub(super) fn fit(
     config: &TrainConfig,
     on_pass: &mut dyn FnMut(&Pass),
 ) -> Result<BTreeMap<String, Tensor>, BehaviorError> {
-    let weights = initial_weights(config.seed)?;
+    fit_from(&initial_weights(config.seed)?, (name, train, validation), config, on_pass)
+}
+
+/// The same from weights that are there already; they are changed.
+pub(super) fn fit_from(
+    weights: &BTreeMap<String, Var>,
+    (name, train, validation): (&str, &Labelled, &Labelled),
+    config: &TrainConfig,
+    on_pass: &mut dyn FnMut(&Pass),
+) -> Result<BTreeMap<String, Tensor>, BehaviorError> {
     let network = FusionNetwork::from_tensors(weights.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())))?;
     let mut trainer = Trainer::new(network, weights.values().cloned().collect(), train, config)?;
     let mut best: Option<(f64, BTreeMap<String, Tensor>)> = None;
@@ -168,7 +177,7 @@ pub(super) fn fit(
         }
         on_pass(&Pass { network: name.to_owned(), epoch, epochs_max: config.epochs_max, train_loss, validation_loss });
         if best.as_ref().is_none_or(|(lowest, _)| validation_loss < *lowest) {
-            best = Some((validation_loss, copy(&weights)?));
+            best = Some((validation_loss, copy(weights)?));
             passes_since_best = 0;
         } else {
             passes_since_best += 1;
@@ -179,7 +188,7 @@ pub(super) fn fit(
     }
     match best {
         Some((_, weights)) => Ok(weights),
-        None => Ok(copy(&weights)?),
+        None => copy(weights).map_err(Into::into),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Config, ShopFiles};
 use crate::audio::{AudioError, Vad};
-use crate::behavior::{BehaviorError, BehaviorModel};
+use crate::behavior::{BehaviorError, BehaviorModel, Checkpoint, Versions};
 use crate::dialogue::{Dialogue, FaqIndex, Orders, Phrasebook, TemplateError};
 use crate::domain::{Catalog, Product, ProductId, Shop};
 use crate::language::{
@@ -18,7 +18,7 @@ use crate::recommend::Recommender;
 use crate::speech::grammar::{Grammar, GrammarError};
 use crate::speech::{Bias, SpeechError, Transcriber};
 use crate::store::{Reader, StoreError, Writer};
-use crate::turn::{Clock, Desk, Fusion, Grammars, Hearing, OpenQuestions, OrderEar, Parts, Pool, Worker};
+use crate::turn::{Clock, Desk, Fusion, Grammars, Hearing, Learner, Lessons, OpenQuestions, OrderEar, Parts, Pool, SystemClock, Worker};
 use crate::vision::{ClassLabel, Classifier, EMBEDDING, Gallery, PhotoClass, VisionError, read_classes};
 use crate::weights::{Manifest, ModelKind, VerifiedFile, WeightsError};
 
@@ -100,7 +100,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
         (others, learned)
     });
     let ((hearing, seeing), learned) = (hearing_and_seeing?, learned?);
-    let behavior = open_behavior(config, &manifest)?;
+    let lessons = open_lessons(config, &manifest, Arc::clone(&clock))?;
     let photos = product_photos(&seeing.1, &catalog, &classes(config, &manifest)?);
     let recommender =
         Recommender::new(Arc::clone(&catalog), &shop_files.shop.currency_word).with_texts(learned.products).with_photos(photos);
@@ -110,14 +110,22 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
     let again = Reload { config: config.clone(), manifest, shop_files, grammars: grammars.clone() };
     let (again_hearing, again_seeing, again_language, again_behavior) = (again.clone(), again.clone(), again.clone(), again);
     let words = |e: AssembleError| e.to_string();
+    let behavior = match &lessons {
+        Some(lessons) => {
+            let model = current_behavior(lessons, &again_behavior.config, &again_behavior.manifest)?;
+            Some(Arc::new(Worker::start("behavior", queue, model, move || again_behavior.behavior().map_err(words))?))
+        }
+        None => None,
+    };
     Ok(Desk::new(Parts {
         hearing: Pool::start("hearing", queue, hearing, move || again_hearing.hearing().map_err(words))?,
         seeing: Worker::start("seeing", queue, seeing, move || again_seeing.seeing().map_err(words))?,
         language: Worker::start("language", queue, learned.language, move || again_language.language().map_err(words))?,
-        behavior: match behavior {
-            Some(model) => Some(Worker::start("behavior", queue, model, move || again_behavior.behavior().map_err(words))?),
-            None => None,
+        learner: match (lessons, &behavior) {
+            (Some(lessons), Some(worker)) => Some(Learner::start(lessons, Arc::clone(worker))?),
+            _ => None,
         },
+        behavior,
         recommender,
         fusion: Fusion::new(&catalog),
         open_questions,
@@ -158,7 +166,9 @@ impl Reload {
     }
 
     fn behavior(&self) -> Result<BehaviorModel, AssembleError> {
-        open_behavior(&self.config, &self.manifest)?.ok_or_else(|| WeightsError::Unlisted { name: BEHAVIOR.to_owned() }.into())
+        let lessons = open_lessons(&self.config, &self.manifest, Arc::new(SystemClock))?;
+        let lessons = lessons.ok_or_else(|| WeightsError::Unlisted { name: BEHAVIOR.to_owned() })?;
+        current_behavior(&lessons, &self.config, &self.manifest)
     }
 }
 
@@ -351,12 +361,23 @@ fn description(product: &Product, shop: &Shop) -> String {
     format!("{}, {}, {brand}. {said}", product.name, product.category)
 }
 
-/// The behaviour model, if it was trained on the vectors that this config's encoders make.
-fn open_behavior(config: &Config, manifest: &Manifest) -> Result<Option<BehaviorModel>, AssembleError> {
+/// What the behaviour model that ships and a shop's own sessions are for one another; `None` where no model ships.
+pub fn open_lessons(config: &Config, manifest: &Manifest, clock: Arc<dyn Clock>) -> Result<Option<Lessons>, AssembleError> {
     let Some(file) = optional(manifest, BEHAVIOR)? else { return Ok(None) };
-    let model = BehaviorModel::load(&file)?;
+    Ok(Some(Lessons {
+        reader: Reader::new(&config.paths.data),
+        versions: Versions::new(&config.paths.data.join("learned").join("behavior")),
+        shipped: Checkpoint::read(file.path())?,
+        config: config.behavior.clone(),
+        clock,
+    }))
+}
+
+/// The behaviour model in use, if it was trained on the vectors that this config's encoders make.
+fn current_behavior(lessons: &Lessons, config: &Config, manifest: &Manifest) -> Result<BehaviorModel, AssembleError> {
+    let model = BehaviorModel::from_checkpoint(lessons.current()?)?;
     model.check_encoders(&manifest.entry(ENCODER)?.sha256, &manifest.entry(&config.vision.model)?.sha256)?;
-    Ok(Some(model))
+    Ok(model)
 }
 
 /// A model that the desk can do without: absent from the manifest it is left out; listed but damaged it is an error.

@@ -7,8 +7,8 @@ mod assemble;
 mod shop_files;
 
 pub use assemble::{
-    AssembleError, ENCODER_FILES, Learned, grammars, open_desk, open_dialogue, open_hearing, open_language, open_runtime, open_seeing,
-    photo_labels,
+    AssembleError, ENCODER_FILES, Learned, grammars, open_desk, open_dialogue, open_hearing, open_language, open_lessons, open_runtime,
+    open_seeing, photo_labels,
 };
 pub use shop_files::{GrammarTexts, ShopFiles};
 
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::audio::AudioConfig;
+use crate::behavior::LearnConfig;
 use crate::bridge::BridgeConfig;
 use crate::dialogue::DialogueConfig;
 use crate::language::LanguageConfig;
@@ -97,6 +98,8 @@ pub struct Config {
     pub language: LanguageConfig,
     /// How conversations are led.
     pub dialogue: DialogueConfig,
+    /// How behaviour is learnt.
+    pub behavior: LearnConfig,
     /// A language model for open questions.
     pub bridge: BridgeConfig,
     /// How turns are run.
@@ -173,6 +176,7 @@ impl Config {
             self.vision.problems(),
             self.language.problems(),
             self.dialogue.problems(),
+            self.behavior.problems(),
             self.bridge.problems(),
             self.turn.problems(),
             self.server.problems(),
@@ -213,7 +217,7 @@ mod tests {
         assert_eq!(shipped, Config::default());
         let keys = text.lines().filter(|line| line.contains(" = ")).count();
         // Counted by hand against the structs: a new key must be shown in the file too.
-        assert_eq!(keys, 51, "config/kiosk.toml shows every key once");
+        assert_eq!(keys, 53, "config/kiosk.toml shows every key once");
     }
 
     #[test]

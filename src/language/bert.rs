@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 
 use candle_core::{D, DType, Device, Module, Result, Tensor};
-use candle_nn::{Embedding, LayerNorm, Linear, VarBuilder, embedding, layer_norm, linear};
+use candle_nn::{Embedding, LayerNorm, VarBuilder, embedding, layer_norm};
 
+use super::dense::Dense;
 use super::gelu::Gelu;
 
 /// Dimensions of `all-MiniLM-L6-v2` (its `config.json`).
@@ -30,13 +31,13 @@ pub(super) struct Bert {
 }
 
 struct Layer {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    attended: Linear,
+    query: Dense,
+    key: Dense,
+    value: Dense,
+    attended: Dense,
     attention_norm: LayerNorm,
-    widen: Linear,
-    narrow: Linear,
+    widen: Dense,
+    narrow: Dense,
     output_norm: LayerNorm,
 }
 
@@ -83,13 +84,13 @@ impl Layer {
     fn load(weights: &VarBuilder) -> Result<Self> {
         let attention = weights.pp("attention");
         Ok(Self {
-            query: linear(WIDTH, WIDTH, attention.pp("self.query"))?,
-            key: linear(WIDTH, WIDTH, attention.pp("self.key"))?,
-            value: linear(WIDTH, WIDTH, attention.pp("self.value"))?,
-            attended: linear(WIDTH, WIDTH, attention.pp("output.dense"))?,
+            query: Dense::load(WIDTH, WIDTH, &attention.pp("self.query"))?,
+            key: Dense::load(WIDTH, WIDTH, &attention.pp("self.key"))?,
+            value: Dense::load(WIDTH, WIDTH, &attention.pp("self.value"))?,
+            attended: Dense::load(WIDTH, WIDTH, &attention.pp("output.dense"))?,
             attention_norm: layer_norm(WIDTH, EPSILON, attention.pp("output.LayerNorm"))?,
-            widen: linear(WIDTH, INNER, weights.pp("intermediate.dense"))?,
-            narrow: linear(INNER, WIDTH, weights.pp("output.dense"))?,
+            widen: Dense::load(WIDTH, INNER, &weights.pp("intermediate.dense"))?,
+            narrow: Dense::load(INNER, WIDTH, &weights.pp("output.dense"))?,
             output_norm: layer_norm(WIDTH, EPSILON, weights.pp("output.LayerNorm"))?,
         })
     }

@@ -18,7 +18,7 @@ const LAYERS: [usize; 4] = [0, 2, 4, 6];
 /// Longer text is cut, in word pieces; the model was trained on 256.
 const PIECES_MAX: usize = 256;
 /// Sentences of one length that go through the network together: more than these are no faster.
-const BATCH: usize = 32;
+const BATCH: usize = 8;
 
 /// A sentence as numbers, `[3072]`: the mean states of layers 0, 2, 4 and 6 of the public network, then of the same layers of the one
 /// adapted to service desks, each of L2 norm 1.
@@ -93,7 +93,12 @@ impl Encoder {
     /// One sentence. The empty sentence has a vector too: that of its two marks.
     pub fn encode(&self, text: &str) -> Result<SentenceVector, LanguageError> {
         let pieces = self.pieces(text)?;
-        let mut vectors = self.encode_pieces(&[&pieces])?;
+        // The two networks read different weights, and what takes the time is reading them: on two cores both are read at once.
+        let (public, desk) = std::thread::scope(|scope| {
+            let desk = scope.spawn(|| means(&self.desk, &[&pieces]));
+            (means(&self.public, &[&pieces]), desk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let mut vectors = joined(public?, &desk?);
         vectors.pop().ok_or_else(|| LanguageError::TooLittle("there is no sentence".to_owned()))
     }
 
@@ -132,7 +137,8 @@ impl Encoder {
 
     /// Checksums of weights and adapter: what was learnt on other weights' vectors is of no use with these.
     pub fn fingerprint(&self) -> String {
-        format!("{}-{}", &self.sha256[..12], &self.adapter_sha256[..12])
+        // The last part stands for how the networks are computed: vectors of before half precision are a little others.
+        format!("{}-{}-half", &self.sha256[..12], &self.adapter_sha256[..12])
     }
 
     fn pieces(&self, text: &str) -> Result<Vec<u32>, LanguageError> {
@@ -142,17 +148,28 @@ impl Encoder {
 
     /// Sentences of one length.
     fn encode_pieces(&self, sentences: &[&[u32]]) -> Result<Vec<SentenceVector>, LanguageError> {
-        let mut vectors = vec![Vec::with_capacity(FEATURES); sentences.len()];
-        for network in [&self.public, &self.desk] {
-            for states in network.pooled(sentences, &LAYERS)? {
-                for (vector, mean) in vectors.iter_mut().zip(states.to_vec2::<f32>()?) {
-                    let norm = mean.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-                    vector.extend(mean.into_iter().map(|x| x / norm));
-                }
-            }
-        }
-        Ok(vectors.into_iter().map(SentenceVector).collect())
+        Ok(joined(means(&self.public, sentences)?, &means(&self.desk, sentences)?))
     }
+}
+
+/// The mean states of [`LAYERS`] in one network, each of L2 norm 1, one after the other: `[1536]` for each sentence.
+fn means(network: &Bert, sentences: &[&[u32]]) -> Result<Vec<Vec<f32>>, LanguageError> {
+    let mut vectors = vec![Vec::with_capacity(FEATURES); sentences.len()];
+    for states in network.pooled(sentences, &LAYERS)? {
+        for (vector, mean) in vectors.iter_mut().zip(states.to_vec2::<f32>()?) {
+            let norm = mean.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+            vector.extend(mean.into_iter().map(|x| x / norm));
+        }
+    }
+    Ok(vectors)
+}
+
+fn joined(public: Vec<Vec<f32>>, desk: &[Vec<f32>]) -> Vec<SentenceVector> {
+    let join = |(mut vector, desk): (Vec<f32>, &Vec<f32>)| {
+        vector.extend(desk);
+        SentenceVector(vector)
+    };
+    public.into_iter().zip(desk).map(join).collect()
 }
 
 fn read(file: &VerifiedFile) -> Result<HashMap<String, Tensor>, LanguageError> {

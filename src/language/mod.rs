@@ -7,6 +7,7 @@
 
 mod augment;
 mod bert;
+mod dense;
 mod encoder;
 mod entities;
 mod gelu;

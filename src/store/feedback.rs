@@ -90,34 +90,45 @@ pub(super) fn count_ended(connection: &Connection) -> rusqlite::Result<u32> {
     })
 }
 
+/// What is read of a session for a model: its last turn with features (as `t`), the newest vectors, what was told.
+const COLUMNS: &str = "t.session, t.features,
+    (SELECT v.text_embedding FROM turns v WHERE v.session = t.session AND v.text_embedding IS NOT NULL ORDER BY v.turn DESC LIMIT 1),
+    (SELECT v.photo_embedding FROM turns v WHERE v.session = t.session AND v.photo_embedding IS NOT NULL ORDER BY v.turn DESC LIMIT 1),
+    (SELECT group_concat(f.outcome) FROM feedback f WHERE f.session = t.session)";
+
 /// The newest sessions that ended in a known way, oldest of them first. Turns of before version 3 have no features and are passed over.
 pub(super) fn ended(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<EndedSession>> {
-    let mut statement = connection.prepare(
-        "SELECT t.session, t.features,
-                (SELECT v.text_embedding FROM turns v WHERE v.session = t.session AND v.text_embedding IS NOT NULL ORDER BY v.turn DESC LIMIT 1),
-                (SELECT v.photo_embedding FROM turns v WHERE v.session = t.session AND v.photo_embedding IS NOT NULL ORDER BY v.turn DESC LIMIT 1),
-                (SELECT group_concat(f.outcome) FROM feedback f WHERE f.session = t.session)
-         FROM turns t
+    let mut statement = connection.prepare(&format!(
+        "SELECT {COLUMNS} FROM turns t
          JOIN (SELECT session, max(turn) AS turn, max(at_unix_ms) AS at FROM turns WHERE features IS NOT NULL
                AND session IN (SELECT session FROM feedback WHERE outcome IN ('purchase', 'left', 'handed_over'))
                GROUP BY session ORDER BY at DESC LIMIT ?1) last
          ON last.session = t.session AND last.turn = t.turn
-         ORDER BY t.at_unix_ms, t.session",
-    )?;
-    let rows = statement.query_map([limit], |row| {
-        let (session, features): (String, String) = (row.get(0)?, row.get(1)?);
-        let (text, photo): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
-        let outcomes: String = row.get(4)?;
-        Ok(features_of(&features).map(|features| EndedSession {
-            session,
-            features,
-            text: text.map(|bytes| numbers(&bytes)),
-            photo: photo.map(|bytes| numbers(&bytes)),
-            // Stars are not among what is learnt of here.
-            outcomes: outcomes.split(',').filter_map(|name| FeedbackOutcome::of_name(name, None)).collect(),
-        }))
-    })?;
+         ORDER BY t.at_unix_ms, t.session"
+    ))?;
+    let rows = statement.query_map([limit], read_session)?;
     rows.filter_map(Result::transpose).collect()
+}
+
+/// A session as it was when it was last predicted, ended or not.
+pub(super) fn last_predicted(connection: &Connection, session: &str) -> rusqlite::Result<Option<EndedSession>> {
+    let sql = format!("SELECT {COLUMNS} FROM turns t WHERE t.session = ?1 AND t.features IS NOT NULL ORDER BY t.turn DESC LIMIT 1");
+    Ok(connection.query_row(&sql, [session], read_session).optional()?.flatten())
+}
+
+/// `None` where the features cannot be read.
+fn read_session(row: &Row<'_>) -> rusqlite::Result<Option<EndedSession>> {
+    let (session, features): (String, String) = (row.get(0)?, row.get(1)?);
+    let (text, photo): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(2)?, row.get(3)?);
+    let outcomes: Option<String> = row.get(4)?;
+    Ok(features_of(&features).map(|features| EndedSession {
+        session,
+        features,
+        text: text.map(|bytes| numbers(&bytes)),
+        photo: photo.map(|bytes| numbers(&bytes)),
+        // Stars are not among what is learnt of here.
+        outcomes: outcomes.iter().flat_map(|names| names.split(',')).filter_map(|name| FeedbackOutcome::of_name(name, None)).collect(),
+    }))
 }
 
 fn numbers(bytes: &[u8]) -> Vec<f32> {

@@ -165,6 +165,11 @@ impl Reader {
         self.with(|connection| if has_feedback(connection)? { feedback::ended(connection, limit) } else { Ok(Vec::new()) })
     }
 
+    /// A session as it was when it was last predicted, ended or not; `None` where there is no such turn.
+    pub fn last_predicted(&self, session: &SessionId) -> Result<Option<EndedSession>, StoreError> {
+        self.with(|connection| if has_feedback(connection)? { feedback::last_predicted(connection, session.as_str()) } else { Ok(None) })
+    }
+
     /// The number of the last turn of a session, 0 before its first; `None` where there is no such session.
     pub fn last_turn(&self, session: &SessionId) -> Result<Option<u32>, StoreError> {
         self.with(|connection| {

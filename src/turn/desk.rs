@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::sessions::Sessions;
-use super::{Clock, Fusion, Grammars, Hearing, OpenQuestions, Pool, Worker};
+use super::{Clock, Fusion, Grammars, Hearing, Learner, OpenQuestions, Pool, Worker};
 use crate::audio::FileLimits;
 use crate::behavior::BehaviorModel;
 use crate::dialogue::{Dialogue, FaqIndex};
@@ -53,7 +53,9 @@ pub struct Parts {
     /// Words to meaning.
     pub language: Worker<Language>,
     /// What the person will do; `None` where no model was trained.
-    pub behavior: Option<Worker<BehaviorModel>>,
+    pub behavior: Option<Arc<Worker<BehaviorModel>>>,
+    /// Learns from what becomes of sessions, in the background.
+    pub learner: Option<Learner>,
     /// What to offer.
     pub recommender: Recommender,
     /// What the shop sells.

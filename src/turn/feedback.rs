@@ -39,7 +39,11 @@ impl Desk {
     /// Takes what became of a turn or a session. When this returns, it is in the log; returns whether it was new.
     pub async fn take_feedback(&self, session: &SessionId, input: FeedbackInput) -> Result<bool, FeedbackError> {
         let parts = &self.parts;
-        take_feedback((&parts.writer, &parts.reader), &parts.catalog, session, input, parts.clock.unix_ms()).await
+        let is_new = take_feedback((&parts.writer, &parts.reader), &parts.catalog, session, input, parts.clock.unix_ms()).await?;
+        if let Some(learner) = parts.learner.as_ref().filter(|_| is_new) {
+            learner.wake();
+        }
+        Ok(is_new)
     }
 }
 

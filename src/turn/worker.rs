@@ -86,6 +86,21 @@ impl<M: 'static> Worker<M> {
     }
 }
 
+impl<M: Send + 'static> Worker<M> {
+    /// Has the next job find another model. What runs right now ends with the old one.
+    pub fn replace(&self, model: M) -> Result<(), WorkerError> {
+        /// Nobody waits for it, so it may wait for a long queue.
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
+        let name = self.model;
+        let queue = self.queue.as_ref().ok_or(WorkerError::Stopped { model: name })?;
+        let job: Job<M> = Box::new(move |current| *current = model);
+        queue.try_send((Instant::now() + PATIENCE, job)).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => WorkerError::Busy { model: name },
+            mpsc::error::TrySendError::Closed(_) => WorkerError::Stopped { model: name },
+        })
+    }
+}
+
 fn serve<M>(model: &'static str, first: M, mut reload: Loader<M>, mut inbox: mpsc::Receiver<(Instant, Job<M>)>) {
     let mut loaded = Some(first);
     while let Some((deadline, job)) = inbox.blocking_recv() {
@@ -179,5 +194,13 @@ mod tests {
             .await;
         assert_eq!(late, Err(WorkerError::Late { model: "counter" }));
         assert_eq!(worker.run(soon(), |n| *n).await, Ok(0));
+    }
+
+    #[tokio::test]
+    async fn a_model_that_was_replaced_answers_from_the_next_job_on() {
+        let worker = counter(4);
+        assert_eq!(worker.run(soon(), |n| *n).await, Ok(0));
+        worker.replace(7).expect("there is room");
+        assert_eq!(worker.run(soon(), |n| *n).await, Ok(7));
     }
 }

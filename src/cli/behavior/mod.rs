@@ -4,6 +4,7 @@ mod ensemble;
 mod evaluate;
 mod explain;
 mod rounds;
+mod sessions;
 mod shrink;
 mod simulated;
 mod tables;
@@ -24,6 +25,7 @@ pub(super) enum Command {
   kioskd behavior train --data shoppers.csv --label Revenue --out var/shoppers
   kioskd behavior train --data shoppers.csv --label Revenue --drop PageValues --out var/shoppers --json
   kioskd behavior train --data shoppers.csv --label Revenue --preset seed --out var/seed
+  kioskd behavior train --from-sessions --out var/own
 
 A row that cannot be used is reported with its line and counted. A cell that is empty, ?, NA, N/A or null is unknown.")]
     Train(train::Arguments),
@@ -34,10 +36,33 @@ A row that cannot be used is reported with its line and counted. A cell that is 
     /// Say what pushed the prediction of a row, column by column
     #[command(after_help = "Example:
   kioskd behavior explain --model var/shoppers --data new.csv --row 3
+  kioskd behavior explain --session demo-1
 
 Effects are in logits. Networks are explained by integrated gradients, trees by their questions; all effects and the baseline add up to
 the logit of the row.")]
     Explain(explain::Arguments),
+    /// Learn now from what became of this shop's sessions; the service does so by itself
+    #[command(after_help = "Example:
+  kioskd behavior learn
+
+A model that is no better on sessions held out is not taken. A running service takes a better one over within seconds.")]
+    Learn {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the models that were learnt from this shop's sessions; a star marks the one in use
+    Versions {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go back to the model before the one in use; a running service follows within seconds
+    RollBack {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Search for good settings of a network, by successive halving
     #[command(after_help = "Example:
   kioskd behavior tune --data shoppers.csv --label Revenue --trials 16")]
@@ -77,9 +102,12 @@ the logit of the row.")]
 pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
     match command {
         Command::TrainSimulated(arguments) => simulated::run(place, &arguments),
-        Command::Train(arguments) => train::run(&arguments),
+        Command::Train(arguments) => train::run(place, &arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
-        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Explain(arguments) => explain::run(place, &arguments),
+        Command::Learn { json } => sessions::learn(place, json),
+        Command::Versions { json } => sessions::versions(place, json),
+        Command::RollBack { json } => sessions::roll_back(place, json),
         Command::Tune(arguments) => tune::run(&arguments),
         Command::Ensemble(arguments) => ensemble::run(&arguments),
         Command::Distill(arguments) => shrink::run(&arguments, shrink::How::Distill),

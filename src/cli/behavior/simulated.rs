@@ -1,9 +1,9 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::super::{Failure, Place, open};
-use crate::behavior::{Pass, PhotoPrototype, Provenance, SimulationConfig, TrainConfig, World, simulate, simulated_card, train};
+use crate::behavior::{Pass, PhotoPrototype, Provenance, SimulationConfig, TrainConfig, Trained, World, simulate, simulated_card, train};
 use crate::config::ShopFiles;
 use crate::language::Encoder;
 use crate::vision::{Gallery, read_classes};
@@ -53,7 +53,6 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn train_simulated(arguments: &Arguments, world: World<'_>, encoder: &Encoder, provenance: &Provenance) -> Result<(), Failure> {
-    let job = |e: &dyn std::fmt::Display| Failure::Job(e.to_string());
     let simulation = SimulationConfig {
         seed: arguments.seed,
         shoppers_train: arguments.shoppers,
@@ -72,8 +71,6 @@ fn train_simulated(arguments: &Arguments, world: World<'_>, encoder: &Encoder, p
     let trained = train(&examples, provenance, &config, &mut |pass| show(&bar, pass)).map_err(|e| Failure::Input(e.to_string()))?;
     bar.finish_and_clear();
 
-    trained.checkpoint.write(&arguments.out.join("fusion.safetensors")).map_err(|e| job(&e))?;
-    let json = serde_json::to_string_pretty(&trained.report).map_err(|e| job(&e))?;
     let command = format!(
         "kioskd behavior train-simulated --out {} --seed {} --shoppers {} --epochs {}",
         arguments.out.display(),
@@ -81,16 +78,24 @@ fn train_simulated(arguments: &Arguments, world: World<'_>, encoder: &Encoder, p
         arguments.shoppers,
         arguments.epochs
     );
-    let card = simulated_card(&trained.report, &simulation, &config, &command);
-    for (name, text) in [("report.json", &json), ("README.md", &card)] {
-        let path = arguments.out.join(name);
-        let outcome = crate::weights::write_atomically(&path, text.as_bytes());
-        outcome.map_err(|e| Failure::Job(format!("{} could not be written: {e}", path.display())))?;
-    }
+    let json = write(&trained, &arguments.out, &simulated_card(&trained.report, &simulation, &config, &command))?;
     if arguments.json { open::print_line(&json) } else { open::print_line(trained.report.to_string().trim_end()) }
 }
 
-fn progress_bar() -> ProgressBar {
+/// The weights first, then their figures and their card; returns the figures as JSON.
+pub(super) fn write(trained: &Trained, out: &Path, card: &str) -> Result<String, Failure> {
+    let job = |e: &dyn std::fmt::Display| Failure::Job(e.to_string());
+    trained.checkpoint.write(&out.join("fusion.safetensors")).map_err(|e| job(&e))?;
+    let json = serde_json::to_string_pretty(&trained.report).map_err(|e| job(&e))?;
+    for (name, text) in [("report.json", json.as_str()), ("README.md", card)] {
+        let path = out.join(name);
+        let outcome = crate::weights::write_atomically(&path, text.as_bytes());
+        outcome.map_err(|e| Failure::Job(format!("{} could not be written: {e}", path.display())))?;
+    }
+    Ok(json)
+}
+
+pub(super) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
     // The template is a constant; where it were wrong, the bar would only look plainer.
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} passes") {
@@ -99,7 +104,7 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, pass: &Pass) {
+pub(super) fn show(bar: &ProgressBar, pass: &Pass) {
     bar.set_length(pass.epochs_max as u64);
     bar.set_position(pass.epoch as u64);
     bar.set_message(format!("{}: loss {:.3}, validation {:.3}", pass.network, pass.train_loss, pass.validation_loss));

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::super::{Failure, open, progress};
-use super::tables;
+use super::super::{Failure, Place, open, progress};
+use super::{sessions, tables};
 use crate::behavior::tabular::{About, Figures, FitConfig, Labelled, Learnt, Preset, PrivacyWish, Recipe, card, event_file, learn};
 use crate::turn::{Clock, SystemClock};
 use crate::weights::{sha256_of_file, write_atomically};
@@ -14,11 +14,14 @@ use crate::weights::{sha256_of_file, write_atomically};
 /// Arguments of `kioskd behavior train`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
+    /// Train the fusion network on the sessions of this shop's own log whose end is known, instead of on a table
+    #[arg(long, conflicts_with_all = ["data", "label", "drop", "preset", "threads", "dp_epsilon", "dp_delta", "tensorboard"])]
+    from_sessions: bool,
     /// The rows: comma-separated values with the names of the columns in the first line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", required_unless_present = "from_sessions", default_value = "", hide_default_value = true)]
     data: PathBuf,
     /// The column to be predicted: 0, 1, true or false
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", required_unless_present = "from_sessions", default_value = "", hide_default_value = true)]
     label: String,
     /// A column to leave out; may be given several times
     #[arg(long, value_name = "COLUMN")]
@@ -110,7 +113,10 @@ impl Networks {
     }
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.from_sessions {
+        return sessions::train_from_log(place, &arguments.out, arguments.seed, arguments.json);
+    }
     let started = Instant::now();
     let preset = match arguments.preset {
         Choice::Blend => Preset::Blend,
