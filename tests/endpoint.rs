@@ -158,11 +158,11 @@ fn turns_end_where_the_speaker_is_done_and_no_word_is_lost() {
 
 #[test]
 fn the_model_says_what_it_says_in_its_own_program() {
-    let mut smart_turn = smart_turn_or_skip!();
+    let smart_turn = smart_turn_or_skip!();
     // Printed by `benches/endpoint/reference.py turn`: the whole clip, and its first 60 %.
     for (file, whole, part) in [("latte.heart.flac", 0.986_523, 0.011_535), ("recorded/order-mocha.flac", 0.988_905, 0.988_465)] {
         let samples = fixture(file);
-        let mut done = |samples: &[f32]| smart_turn.complete(samples).map(Probability::get).expect("runs");
+        let done = |samples: &[f32]| smart_turn.complete(samples).map(Probability::get).expect("runs");
         let found = [done(&samples), done(&samples[..samples.len() * 6 / 10])];
         assert!((found[0] - whole).abs() < 1e-3 && (found[1] - part).abs() < 1e-3, "{file}: {found:?}, expected {whole} and {part}");
     }

@@ -9,8 +9,8 @@ use common::{manifest, model, path, runtime};
 use kioskd::audio::{AudioConfig, Vad, decode_file};
 use kioskd::domain::{Heard, SpokenOrder};
 use kioskd::speech::grammar::Grammar;
-use kioskd::speech::{Closed, HeardOrder, Request, SpeechConfig, Transcriber};
-use kioskd::turn::Hearing;
+use kioskd::speech::{Closed, HeardOrder, Request, Search, SpeechConfig, Transcriber};
+use kioskd::turn::{Hearing, OrderEar};
 
 /// Recogniser and grammar as the kiosk has them.
 fn order_taker(grammar: &str) -> (Hearing, Closed) {
@@ -25,7 +25,7 @@ fn order_taker(grammar: &str) -> (Hearing, Closed) {
 
 fn hear((hearing, closed): &mut (Hearing, Closed), file: &str) -> HeardOrder {
     let sound = decode_file(&path("audio_fixtures").join(file), AudioConfig::default().file_limits()).expect(file);
-    hearing.hear_order(&sound.pcm, closed, &Request::default()).expect(file)
+    hearing.hear_order(&sound.pcm, closed, Search::Likeliest, &Request::default()).expect(file)
 }
 
 fn taken(heard: &HeardOrder) -> Option<&SpokenOrder> {
@@ -97,4 +97,39 @@ fn the_open_words_are_the_same_with_and_without_a_grammar() {
     let without = taker.0.hear(&sound.pcm, &Request::default()).expect(file).heard;
     let text = |heard: &Heard| if let Heard::Words(t) = heard { t.text.clone() } else { String::new() };
     assert_eq!(text(&with), text(&without));
+}
+
+/// Recogniser with the coffee bar's ear for orders, as the desk has it.
+fn desk_hearing() -> Hearing {
+    let (hearing, _) = order_taker("coffee.toml");
+    let words = ["mocha", "ounce", "sugar", "latte", "large", "milk"].map(str::to_owned);
+    let grammar = Grammar::parse(&std::fs::read_to_string(path("config/grammars/coffee.toml")).expect("read")).expect("parses");
+    Hearing { orders: Some(OrderEar::new(Arc::new(grammar), Arc::new(words.into()), &hearing.transcriber)), ..hearing }
+}
+
+#[test]
+fn an_order_is_heard_open_and_closed_over_one_run_of_the_encoder() {
+    let mut hearing = desk_hearing();
+    for (file, is_order) in [("recorded/order-mocha.flac", true), ("latte.heart.flac", false), ("how-much.heart.flac", false)] {
+        let sound = decode_file(&path("audio_fixtures").join(file), AudioConfig::default().file_limits()).expect(file);
+        let before = hearing.transcriber.encoder_runs();
+        let heard = hearing.hear(&sound.pcm, &Request::default()).expect(file);
+        assert_eq!(hearing.transcriber.encoder_runs() - before, 1, "{file}");
+        assert_eq!(heard.order.is_some_and(|order| order.is_accepted()), is_order, "{file}");
+    }
+}
+
+#[test]
+fn what_a_desk_believes_is_what_the_likeliest_sentence_is() {
+    let mut taker = order_taker("coffee.toml");
+    for file in ["order-americano", "order-medium-latte", "order-mocha", "order-soy-latte", "lj-LJ002-0096"] {
+        let sound =
+            decode_file(&path("audio_fixtures/recorded").join(format!("{file}.flac")), AudioConfig::default().file_limits()).expect(file);
+        let (hearing, closed) = &mut taker;
+        let mut slots = |how| {
+            let heard = hearing.hear_order(&sound.pcm, closed, how, &Request::default()).expect(file);
+            taken(&heard).map(|order| order.slots.clone())
+        };
+        assert_eq!(slots(Search::Believable(&|_| true)), slots(Search::Likeliest), "{file}");
+    }
 }

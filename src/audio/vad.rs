@@ -1,3 +1,5 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
 use ort::session::Session;
 use ort::value::TensorRef;
 
@@ -23,7 +25,7 @@ const EXPECTED: &str = "input, state, sr and output, stateN (silero_vad_16k_op15
 /// # Source
 /// Silero Team, "Silero VAD" 6.2 (2025), MIT; the contract is that of its own `utils_vad.py`, class `OnnxWrapper`.
 pub struct Vad {
-    session: Session,
+    session: Arc<Mutex<Session>>,
     /// `[64 + 512]`: the end of the frame before, then the frame.
     window: [f32; CONTEXT_SAMPLES + FRAME_SAMPLES],
     /// `[2, 1, 128]`, flat.
@@ -43,8 +45,16 @@ impl Vad {
         if !has(&inputs, &["input", "state", "sr"]) || !has(&outputs, &["output", "stateN"]) {
             return Err(AudioError::VadContract { inputs, outputs, expected: EXPECTED });
         }
-        let state = vec![0.0; STATE_SHAPE.iter().product()];
-        Ok(Self { session, window: [0.0; CONTEXT_SAMPLES + FRAME_SAMPLES], state })
+        Ok(Self::fresh(Arc::new(Mutex::new(session))))
+    }
+
+    /// A detector for another stream, with a memory of its own over the same network.
+    pub fn sibling(&self) -> Self {
+        Self::fresh(Arc::clone(&self.session))
+    }
+
+    fn fresh(session: Arc<Mutex<Session>>) -> Self {
+        Self { session, window: [0.0; CONTEXT_SAMPLES + FRAME_SAMPLES], state: vec![0.0; STATE_SHAPE.iter().product()] }
     }
 
     /// How likely it is that somebody speaks in this frame, which follows the one before without a gap.
@@ -67,7 +77,9 @@ impl Vad {
     fn run(&mut self) -> ort::Result<f32> {
         // sr is a scalar: no dimensions, one value.
         let (no_dimensions, rate): ([usize; 0], _) = ([], [i64::from(SAMPLE_RATE)]);
-        let outputs = self.session.run(ort::inputs![
+        // A run that panicked left nothing behind in the session that the next one reads.
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs = session.run(ort::inputs![
             "input" => TensorRef::from_array_view(([1, self.window.len()], &self.window[..]))?,
             "state" => TensorRef::from_array_view((STATE_SHAPE, &self.state[..]))?,
             "sr" => TensorRef::from_array_view((no_dimensions, &rate[..]))?,

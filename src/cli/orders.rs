@@ -12,7 +12,7 @@ use crate::audio::{decode_file, in_noise};
 use crate::config::Config;
 use crate::domain::{Heard, Pcm16k, SpokenOrder};
 use crate::measure::wilson;
-use crate::speech::{Closed, Evidence, Request};
+use crate::speech::{Closed, Evidence, Request, Search};
 use crate::turn::Hearing;
 
 /// Take spoken orders: what a closed grammar can say is heard, all else is refused.
@@ -61,7 +61,10 @@ impl OrderTaker {
 
     fn take(&mut self, pcm: &Pcm16k) -> Result<Taken, Failure> {
         let begun = Instant::now();
-        let heard = self.hearing.hear_order(pcm, &mut self.closed, &Request::default()).map_err(|e| Failure::Job(e.to_string()))?;
+        let heard = self
+            .hearing
+            .hear_order(pcm, &mut self.closed, Search::Likeliest, &Request::default())
+            .map_err(|e| Failure::Job(e.to_string()))?;
         Ok(Taken { open: heard.open, closed: heard.closed, ms: begun.elapsed().as_secs_f64() * 1_000.0 })
     }
 }

@@ -243,7 +243,7 @@ fn open_hearings(
 ) -> Result<Vec<Hearing>, AssembleError> {
     let mut hearings = vec![open_hearing(config, manifest, runtime)?];
     while hearings.len() < config.speech.recognisers() {
-        let vad = Vad::load(runtime, &manifest.verify(VOICE_ACTIVITY)?)?;
+        let vad = hearings[0].vad.sibling();
         let transcriber = hearings[0].transcriber.sibling()?;
         hearings.push(Hearing { vad, transcriber, endpoint: config.audio.endpoint.clone(), orders: None });
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SpeechError;
+use super::decode::Written;
 use super::grammar::{Grammar, TokenMask};
 use super::search::{Effort, Sentence, search};
 use super::transcriber::{Encoded, Request, Transcriber};
@@ -39,6 +40,19 @@ pub struct Evidence {
 const BEHIND_OPEN_HALF: f32 = 0.82;
 const BEHIND_OPEN_SLOPE: f32 = 6.0;
 
+/// Tokens by which a sentence that is believed may be longer than the open text.
+const LONGER_MAX: usize = 6;
+
+/// How much is done to find a sentence of the grammar.
+#[derive(Clone, Copy)]
+pub enum Search<'a> {
+    /// The likeliest sentence in any case, as an evaluation needs it: whether it is believed is its confidence's to say.
+    Likeliest,
+    /// What a desk needs, which waits for it: nothing is searched where the open words are not worth it or are a sentence already, and
+    /// what can no more be believed is given up.
+    Believable(&'a dyn Fn(&str) -> bool),
+}
+
 impl Evidence {
     /// How likely it is that the sentence was said. What was said by the grammar is nearly as likely as the best open text, token by
     /// token; a sentence that only looks like an order is forced, and lies behind.
@@ -60,20 +74,44 @@ impl Closed {
 }
 
 impl Transcriber {
-    /// Hears one utterance of at most 30 s open and closed; the encoder runs once.
-    pub fn transcribe_order(&mut self, pcm: &Pcm16k, closed: &mut Closed, request: &Request<'_>) -> Result<HeardOrder, SpeechError> {
+    /// Hears one utterance of at most 30 s, open and, where the open words are worth it, closed too; both read the same run of the encoder.
+    pub fn transcribe_order(
+        &mut self,
+        pcm: &Pcm16k,
+        closed: &mut Closed,
+        how: Search<'_>,
+        request: &Request<'_>,
+    ) -> Result<HeardOrder, SpeechError> {
         let encoded = self.encode(pcm, request)?;
-        let sentences = self.sentences(&encoded, closed, request)?;
-        let open = self.write(pcm, encoded, request)?;
+        let first = self.decode(&encoded, &[], request)?;
+        let effort = closed.effort;
+        let sentences = match how {
+            Search::Likeliest => self.sentences(&encoded, closed, &effort, request)?,
+            Search::Believable(is_worth_it) => {
+                let text = self.text(&first);
+                match (is_worth_it(&text), closed.grammar().read(&text)) {
+                    (false, _) => Vec::new(),
+                    (true, Some(_)) => vec![as_heard(&first)],
+                    (true, None) => self.sentences(&encoded, closed, &believable(&effort, &first), request)?,
+                }
+            }
+        };
+        let open = self.settle(pcm, encoded, first, request)?;
         let order = sentences.first().and_then(|best| self.order(best, closed, &open));
         Ok(HeardOrder { open, closed: order })
     }
 
-    fn sentences(&mut self, encoded: &Encoded, closed: &mut Closed, request: &Request<'_>) -> Result<Vec<Sentence>, SpeechError> {
+    fn sentences(
+        &mut self,
+        encoded: &Encoded,
+        closed: &mut Closed,
+        effort: &Effort,
+        request: &Request<'_>,
+    ) -> Result<Vec<Sentence>, SpeechError> {
         // Without timestamps: the grammar says where the sentence ends.
         let mut prompt = encoded.prompt.clone();
         prompt.push(self.vocabulary().marks().no_timestamps);
-        search(&mut self.state, &mut closed.mask, &prompt, &closed.effort, request.is_abandoned)
+        search(&mut self.state, &mut closed.mask, &prompt, effort, request.is_abandoned)
     }
 
     fn order(&self, best: &Sentence, closed: &Closed, open: &Heard) -> Option<(SpokenOrder, Evidence)> {
@@ -91,4 +129,16 @@ impl Transcriber {
         let confidence = Probability::clamped(evidence.confidence());
         Some((SpokenOrder { text, intent: reading.intent, slots: reading.slots, confidence }, evidence))
     }
+}
+
+/// The open text as a sentence.
+fn as_heard(open: &Written) -> Sentence {
+    let log_probabilities = open.steps.iter().map(|step| step.log_probability).collect();
+    Sentence { tokens: open.tokens(), score: 0.0, log_probabilities }
+}
+
+/// The effort that ends where a sentence, if all the rest of it were certain, would still lie too far behind the open text.
+fn believable(effort: &Effort, open: &Written) -> Effort {
+    let tokens = open.steps.len() + 1 + LONGER_MAX;
+    Effort { sum_min: (open.mean_log_probability() - BEHIND_OPEN_HALF) * tokens as f32, ..*effort }
 }

@@ -24,7 +24,7 @@ mod whisper;
 mod words;
 
 pub use bias::Bias;
-pub use closed::{Closed, Evidence, HeardOrder};
+pub use closed::{Closed, Evidence, HeardOrder, Search};
 pub use confidence::{Calibration, evidence};
 pub use model_header::ModelHeader;
 pub use stable::{Agreement, Partial};

@@ -24,11 +24,13 @@ pub struct Effort {
     pub tokens_in_all: usize,
     /// Longest sentence, in tokens.
     pub tokens_max: usize,
+    /// Sum of a sentence's log-probabilities below which it is not followed to its end, for nobody would believe it.
+    pub sum_min: f32,
 }
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { forgiven: 0.75, length_bonus: 0.5, ways: 12, longer: 2, tokens_in_all: 600, tokens_max: 40 }
+        Self { forgiven: 0.75, length_bonus: 0.5, ways: 12, longer: 2, tokens_in_all: 600, tokens_max: 40, sum_min: f32::NEG_INFINITY }
     }
 }
 
@@ -174,7 +176,8 @@ fn grow(
     if few > 0 && few < order.len() {
         order.select_nth_unstable_by(few - 1, |a, b| scores[*b].total_cmp(&scores[*a]));
     }
-    for &at in &order[..few] {
+    let sum: f32 = from.log_probabilities.iter().sum();
+    for &at in order[..few].iter().filter(|at| sum + scores[**at] >= effort.sum_min) {
         let (token, state) = allowed.tokens[at];
         let tokens = [&from.tokens[..], &[token as Token]].concat();
         let log_probabilities = [&from.log_probabilities[..], &scores[at..=at]].concat();

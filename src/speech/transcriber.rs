@@ -116,15 +116,20 @@ impl Transcriber {
         self.state.vocabulary()
     }
 
+    /// How often the encoder ran, in this recogniser's life.
+    pub fn encoder_runs(&self) -> u64 {
+        self.state.encoded()
+    }
+
     /// Words of one utterance of at most 30 s.
     pub fn transcribe(&mut self, pcm: &Pcm16k, request: &Request<'_>) -> Result<Heard, SpeechError> {
         let encoded = self.encode(pcm, request)?;
-        self.write(pcm, encoded, request)
+        let first = self.decode(&encoded, &[], request)?;
+        self.settle(pcm, encoded, first, request)
     }
 
-    /// Words of what was encoded; the sound is encoded once more, with the full window, where they are doubtful.
-    pub(super) fn write(&mut self, pcm: &Pcm16k, encoded: Encoded, request: &Request<'_>) -> Result<Heard, SpeechError> {
-        let first = self.decode(&encoded, &[], request)?;
+    /// What was decoded first as words or silence; the sound is encoded once more, with the full window, where the words are doubtful.
+    pub(super) fn settle(&mut self, pcm: &Pcm16k, encoded: Encoded, first: Written, request: &Request<'_>) -> Result<Heard, SpeechError> {
         let text = self.text(&first);
         let (no_speech, mean) = (first.no_speech, first.mean_log_probability());
         tracing::debug!(no_speech, mean, tokens = first.steps.len(), seconds = encoded.seconds, "decoded");
@@ -216,7 +221,7 @@ impl Transcriber {
         Ok(argmax(&scores).and_then(|(at, _)| self.config.languages.get(at).cloned()).unwrap_or(first))
     }
 
-    fn decode(&mut self, encoded: &Encoded, settled: &[Token], request: &Request<'_>) -> Result<Written, SpeechError> {
+    pub(super) fn decode(&mut self, encoded: &Encoded, settled: &[Token], request: &Request<'_>) -> Result<Written, SpeechError> {
         let what = OpenDecoding {
             prompt: &encoded.prompt,
             settled,
@@ -228,7 +233,7 @@ impl Transcriber {
         decode(&mut self.state, &what)
     }
 
-    fn text(&self, written: &Written) -> String {
+    pub(super) fn text(&self, written: &Written) -> String {
         self.vocabulary().text(&written.tokens()).trim().to_owned()
     }
 

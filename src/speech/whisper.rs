@@ -115,6 +115,8 @@ pub struct State {
     threads: i32,
     /// The tokens in the decoder's memory.
     fed: Vec<Token>,
+    /// How often the encoder ran.
+    encoded: u64,
 }
 
 // SAFETY: a state belongs to no thread; `&mut self` keeps two from using it at once.
@@ -126,7 +128,7 @@ impl State {
         // SAFETY: the context lives as long as `weights`, which this state keeps.
         let state = unsafe { c::whisper_init_state(weights.context.as_ptr()) };
         let state = NonNull::new(state).ok_or(SpeechError::Whisper { call: "whisper_init_state", code: 0 })?;
-        Ok(Self { state, weights: Arc::clone(weights), threads: i32::try_from(threads).unwrap_or(1), fed: Vec::new() })
+        Ok(Self { state, weights: Arc::clone(weights), threads: i32::try_from(threads).unwrap_or(1), fed: Vec::new(), encoded: 0 })
     }
 
     /// Another listener over the same weights.
@@ -144,10 +146,16 @@ impl State {
         Arc::clone(&self.weights)
     }
 
+    /// How often the encoder ran.
+    pub fn encoded(&self) -> u64 {
+        self.encoded
+    }
+
     /// Runs the encoder on finite samples at 16 kHz, at least 1.1 s of them, in a window of so many units of 20 ms. What lies beyond
     /// the window is not heard.
     pub fn encode(&mut self, samples: &[f32], units: u32) -> Result<(), SpeechError> {
         self.fed.clear();
+        self.encoded += 1;
         let count = i32::try_from(samples.len()).map_err(|_| SpeechError::Whisper { call: "whisper_full", code: -2 })?;
         let (context, state) = (self.weights.context.as_ptr(), self.state.as_ptr());
         // SAFETY: context and state are live and belong together; the samples outlive the call; no callback is set.

@@ -118,7 +118,7 @@ impl Ear {
         let Some((stretch, mut evidence)) = self.pause else { return };
         let heard = Stretch { to_ms: self.endpointer.now_ms(), ..stretch };
         let (from, to) = self.place(heard);
-        let Some(smart_turn) = &mut self.smart_turn else { return };
+        let Some(smart_turn) = &self.smart_turn else { return };
         match smart_turn.complete(&self.kept[from..to]) {
             Ok(done) => {
                 evidence.sound = Some(done);

@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
 use super::OrderEar;
-use crate::audio::{AudioError, EndpointConfig, Vad, pieces, voice};
+use crate::audio::{AudioError, EndpointConfig, Piece, Vad, pieces, voice};
 use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE, SpokenOrder, Transcript, Voice};
-use crate::speech::{Closed, Draft, HeardOrder, Request, SpeechError, Token, Transcriber};
+use crate::speech::{Closed, Draft, HeardOrder, Request, Search, SpeechError, Token, Transcriber};
 
 /// The longest order: what Whisper hears at once.
 const ORDER_SAMPLES_MAX: usize = 30 * SAMPLE_RATE as usize;
@@ -49,50 +49,91 @@ pub enum HearingError {
 }
 
 impl Hearing {
-    /// Cuts a sound of any length at its pauses and recognises each piece.
+    /// Cuts a sound of any length at its pauses and recognises each piece, as an order too where the words sound like one.
     pub fn hear(&mut self, sound: &Pcm16k, request: &Request<'_>) -> Result<HeardSound, HearingError> {
         let start = Instant::now();
         let pieces = pieces(sound, &mut self.vad, &self.endpoint)?;
         let voice_activity = start.elapsed();
         let start = Instant::now();
+        let mut orders = self.orders.take();
+        let words = self.words(sound, &pieces, orders.as_mut(), request);
+        self.orders = orders;
+        let HeardOrder { open: heard, closed } = words?;
+        let voice = spoken(sound, &heard);
+        Ok(HeardSound { heard, order: closed.map(|(order, _)| order), voice, voice_activity, transcribe: start.elapsed() })
+    }
+
+    fn words(
+        &mut self,
+        sound: &Pcm16k,
+        pieces: &[Piece],
+        orders: Option<&mut OrderEar>,
+        request: &Request<'_>,
+    ) -> Result<HeardOrder, HearingError> {
+        match (pieces, orders) {
+            ([only], Some(OrderEar { closed, words })) => {
+                let is_likely = |text: &str| words.are_in(text);
+                let heard = self.transcriber.transcribe_order(&only.utterance.pcm, closed, Search::Believable(&is_likely), request)?;
+                let open = match heard.open {
+                    Heard::Words(transcript) => Heard::Words(shifted(transcript, only.from_ms)),
+                    Heard::Silence => Heard::Silence,
+                };
+                let closed = heard.closed.filter(|_| matches!(&open, Heard::Words(transcript) if is_likely(&transcript.text)));
+                Ok(HeardOrder { open, closed })
+            }
+            (_, orders) => {
+                let open = self.words_of_each(pieces, request)?;
+                let fits = sound.samples().len() <= ORDER_SAMPLES_MAX;
+                let ear = orders.filter(|ear| matches!(&open, Heard::Words(transcript) if fits && ear.words.are_in(&transcript.text)));
+                // An order with a pause in it is none of its pieces: it is heard once more, as a whole.
+                let closed =
+                    ear.map(|ear| self.order_of_all(sound, pieces, &mut ear.closed, Search::Believable(&|_| true), request)).transpose()?;
+                Ok(HeardOrder { open, closed: closed.and_then(|heard| heard.closed) })
+            }
+        }
+    }
+
+    fn words_of_each(&mut self, pieces: &[Piece], request: &Request<'_>) -> Result<Heard, HearingError> {
         let mut transcripts: Vec<Transcript> = Vec::new();
-        for piece in &pieces {
+        for piece in pieces {
             // One conversation is in one language: the first words decide.
             let language = request.language.or(transcripts.first().map(|first| first.language.as_str()));
             if let Heard::Words(transcript) = self.transcriber.transcribe(&piece.utterance.pcm, &Request { language, ..*request })? {
                 transcripts.push(shifted(transcript, piece.from_ms));
             }
         }
-        let heard = joined(transcripts);
-        let order = self.heard_as_order(sound, &heard, request)?;
-        let voice = spoken(sound, &heard);
-        Ok(HeardSound { heard, order, voice, voice_activity, transcribe: start.elapsed() })
-    }
-
-    /// The sound by the grammar of orders, where the open words have something of one.
-    fn heard_as_order(&mut self, sound: &Pcm16k, heard: &Heard, request: &Request<'_>) -> Result<Option<SpokenOrder>, HearingError> {
-        let Heard::Words(transcript) = heard else { return Ok(None) };
-        let fits = sound.samples().len() <= ORDER_SAMPLES_MAX;
-        let Some(mut ear) = self.orders.take_if(|ear| fits && ear.is_likely(&transcript.text)) else { return Ok(None) };
-        let closed = self.hear_order(sound, &mut ear.closed, request);
-        self.orders = Some(ear);
-        Ok(closed?.closed.map(|(order, _)| order))
+        Ok(joined(transcripts))
     }
 
     /// Hears a sound as one order: from the first word to the last, pauses and all.
-    pub fn hear_order(&mut self, sound: &Pcm16k, closed: &mut Closed, request: &Request<'_>) -> Result<HeardOrder, HearingError> {
+    pub fn hear_order(
+        &mut self,
+        sound: &Pcm16k,
+        closed: &mut Closed,
+        how: Search<'_>,
+        request: &Request<'_>,
+    ) -> Result<HeardOrder, HearingError> {
         let pieces = pieces(sound, &mut self.vad, &self.endpoint)?;
-        let speech = match (pieces.first(), pieces.last()) {
-            (Some(first), Some(last)) => {
-                let samples = |ms: u64| (ms * u64::from(SAMPLE_RATE) / 1_000) as usize;
-                let from = samples(first.from_ms);
-                let to = samples(last.from_ms) + last.utterance.pcm.samples().len();
-                // What is longer than Whisper can hear at once is no order; its beginning is looked at.
-                sound.slice(from..to.min(from + ORDER_SAMPLES_MAX))
-            }
-            _ => return Ok(HeardOrder { open: Heard::Silence, closed: None }),
+        self.order_of_all(sound, &pieces, closed, how, request)
+    }
+
+    fn order_of_all(
+        &mut self,
+        sound: &Pcm16k,
+        pieces: &[Piece],
+        closed: &mut Closed,
+        how: Search<'_>,
+        request: &Request<'_>,
+    ) -> Result<HeardOrder, HearingError> {
+        let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else {
+            return Ok(HeardOrder { open: Heard::Silence, closed: None });
         };
-        Ok(self.transcriber.transcribe_order(&speech, closed, request)?)
+        let samples = |ms: u64| (ms * u64::from(SAMPLE_RATE) / 1_000) as usize;
+        let from = samples(first.from_ms);
+        let to = samples(last.from_ms) + last.utterance.pcm.samples().len();
+        // What is longer than Whisper can hear at once is no order; its beginning is looked at.
+        let speech = sound.slice(from..to.min(from + ORDER_SAMPLES_MAX));
+        Ok(self.transcriber.transcribe_order(&speech, closed, how, request)?)
     }
 
     /// What is being said, while more of it is to come; see [`Transcriber::draft`].

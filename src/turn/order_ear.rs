@@ -11,20 +11,25 @@ const WORDS_MIN: usize = 2;
 /// Hears orders by a closed grammar, on one recogniser.
 pub struct OrderEar {
     pub(super) closed: Closed,
-    words: Arc<HashSet<String>>,
+    pub(super) words: MenuWords,
 }
 
 impl OrderEar {
-    /// `words` are those of the menu, in lower case: only a sentence with some of them is searched for an order, which takes as long again
-    /// as hearing it did.
+    /// `words` are those of the menu, in lower case: only a sentence with some of them is searched for an order, which takes longer than
+    /// writing down its words did.
     pub fn new(grammar: Arc<Grammar>, words: Arc<HashSet<String>>, transcriber: &Transcriber) -> Self {
-        Self { closed: Closed::new(grammar, transcriber), words }
+        Self { closed: Closed::new(grammar, transcriber), words: MenuWords(words) }
     }
+}
 
+/// Words by which an order is known.
+pub(super) struct MenuWords(Arc<HashSet<String>>);
+
+impl MenuWords {
     /// Whether open words sound like an order.
-    pub(super) fn is_likely(&self, text: &str) -> bool {
+    pub(super) fn are_in(&self, text: &str) -> bool {
         let words = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
-        words.filter(|word| self.words.contains(word)).collect::<HashSet<_>>().len() >= WORDS_MIN
+        words.filter(|word| self.0.contains(word)).collect::<HashSet<_>>().len() >= WORDS_MIN
     }
 }
 
