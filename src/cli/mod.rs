@@ -151,7 +151,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Intents(command) => intents::run(&place, command),
         Command::Sentiment(command) => sentiment::run(&place, command),
         Command::Behavior(command) => behavior::run(&place, command),
-        Command::Insight(command) => insight::run(&command),
+        Command::Insight(command) => insight::run(&place, &command),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&place, &arguments),
         Command::Config(command) => config::run(&place, command),

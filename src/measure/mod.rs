@@ -4,10 +4,12 @@
 //! imports nothing of the house.
 
 mod errors;
+mod partitions;
 mod percentiles;
 mod wilson;
 
 pub use errors::{ClipErrors, Edits, Step, align, corpus_rate, edits, right_items};
+pub use partitions::{adjusted_rand, v_measure};
 pub use percentiles::Percentiles;
 pub use wilson::wilson;
 

@@ -131,7 +131,15 @@ fn read_session(row: &Row<'_>) -> rusqlite::Result<Option<EndedSession>> {
     }))
 }
 
-fn numbers(bytes: &[u8]) -> Vec<f32> {
+/// What was known of sessions when their turns were predicted, the newest turns first.
+pub(super) fn features(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<SessionFeatures>> {
+    let mut statement =
+        connection.prepare("SELECT features FROM turns WHERE features IS NOT NULL ORDER BY at_unix_ms DESC, session, turn LIMIT ?1")?;
+    let rows = statement.query_map([limit], |row| Ok(features_of(&row.get::<_, String>(0)?)))?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+pub(super) fn numbers(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
 }
 

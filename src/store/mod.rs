@@ -11,11 +11,13 @@ mod reader;
 mod rows;
 mod schema;
 mod state;
+mod visits;
 mod writer;
 
 pub use feedback::EndedSession;
 pub use logged::LoggedTurn;
 pub use reader::{Reader, SessionSummary, UnansweredTurn};
+pub use visits::{Visit, VisitTurn};
 pub use writer::Writer;
 
 use std::path::PathBuf;

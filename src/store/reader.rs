@@ -4,8 +4,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde_json::{Map, Value, json};
 
-use super::{EndedSession, FILE, LoggedTurn, StoreError, feedback, logged, state};
-use crate::domain::{DialogueState, Feedback, SessionId};
+use super::{EndedSession, FILE, LoggedTurn, StoreError, Visit, feedback, logged, state, visits};
+use crate::domain::{DialogueState, Feedback, SessionFeatures, SessionId};
 
 /// Columns that hold JSON; they are shown as what they are.
 const JSON_COLUMNS: [&str; 11] = [
@@ -38,7 +38,7 @@ pub struct SessionSummary {
 }
 
 /// A question that the shop's data could not answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UnansweredTurn {
     /// The conversation.
     pub session: String,
@@ -52,6 +52,8 @@ pub struct UnansweredTurn {
     pub intent: Option<String>,
     /// What was said back.
     pub answer: String,
+    /// `[384]`, what the words mean; none where they were masked, or only a photo came in.
+    pub embedding: Option<Vec<f32>>,
 }
 
 /// Reads the log beside its writer, also from another process. Each call sees what is committed by then.
@@ -128,7 +130,7 @@ impl Reader {
                 "answer_kind = 'unknown'"
             };
             let mut statement = connection.prepare(&format!(
-                "SELECT session, turn, at_unix_ms, coalesce(typed, transcript), intent, answer FROM turns WHERE {is_unanswered}
+                "SELECT session, turn, at_unix_ms, coalesce(typed, transcript), intent, answer, text_embedding FROM turns WHERE {is_unanswered}
                  ORDER BY at_unix_ms DESC, session, turn DESC LIMIT ?1"
             ))?;
             let rows = statement.query_map([limit], |row| {
@@ -139,6 +141,7 @@ impl Reader {
                     words: row.get(3)?,
                     intent: row.get(4)?,
                     answer: row.get(5)?,
+                    embedding: row.get::<_, Option<Vec<u8>>>(6)?.map(|bytes| feedback::numbers(&bytes)),
                 })
             })?;
             rows.collect()
@@ -176,6 +179,16 @@ impl Reader {
             let sql = "SELECT (SELECT coalesce(max(turn), 0) FROM turns t WHERE t.session = s.id) FROM sessions s WHERE s.id = ?1";
             connection.query_row(sql, [session.as_str()], |row| row.get(0)).optional()
         })
+    }
+
+    /// The conversations that began last, at most so many, with what is counted of their turns.
+    pub fn visits(&self, limit: u32) -> Result<Vec<Visit>, StoreError> {
+        self.with(|connection| visits::newest(connection, limit))
+    }
+
+    /// What was known of sessions when their turns were predicted, the newest turns first. Turns of before version 3 are passed over.
+    pub fn session_features(&self, limit: u32) -> Result<Vec<SessionFeatures>, StoreError> {
+        self.with(|connection| if has_feedback(connection)? { feedback::features(connection, limit) } else { Ok(Vec::new()) })
     }
 
     /// What a conversation has come to; `None` where there is no such session.

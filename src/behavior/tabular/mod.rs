@@ -58,5 +58,5 @@ pub use recipe::{Preset, Recipe};
 pub use rounds::{Update, merge};
 pub use shrink::{distill, prune, quantize};
 pub use stored::MODEL_FILE;
-pub use table::{BadRow, CELL_CHARACTERS_MAX, Row, Table};
+pub use table::{BadRow, CELL_CHARACTERS_MAX, Row, Table, is_unknown};
 pub use tune::{Trial, tune};

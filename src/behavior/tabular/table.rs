@@ -149,7 +149,7 @@ fn check_header(columns: &[String]) -> Result<(), String> {
 }
 
 /// Whether a cell says that nothing is known.
-pub(super) fn is_unknown(cell: &str) -> bool {
+pub fn is_unknown(cell: &str) -> bool {
     UNKNOWN.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 

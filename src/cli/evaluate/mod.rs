@@ -4,6 +4,7 @@ mod clips;
 mod endpoint;
 mod fusion;
 mod fusion_fit;
+mod groups;
 mod hints;
 mod photos;
 mod speech;
@@ -38,6 +39,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// How well sentences are grouped by meaning, beside grouping by their words
+    Groups(groups::Arguments),
     /// How well products are named by photo, by words, and by both
     Fusion(fusion::Arguments),
     /// How many spoken orders are taken right
@@ -80,6 +83,7 @@ pub(super) fn run(place: &Place, command: Command) -> Result<(), Failure> {
             let what = orders::Evaluation { dir: &dir, labels: &labels, grammar: &grammar, model: model.as_deref(), noise, json };
             orders::evaluate(place, &what)
         }
+        Command::Groups(arguments) => groups::run(place, &arguments),
         Command::Fusion(arguments) => fusion::run(&open::config(place)?, &arguments),
         Command::Endpoint(arguments) => endpoint::run(&open::config(place)?, &arguments),
         Command::Speech(arguments) => speech::run(open::config(place)?, &arguments),
