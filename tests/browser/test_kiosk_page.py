@@ -339,6 +339,40 @@ def test_an_example_is_a_question(page):
     assert not page.find("#welcome").is_displayed()
 
 
+def told_of(page):
+    """What the service was told of the conversation on the page."""
+    session = page.browser.execute_script("return visit.session")
+    with urllib.request.urlopen(f"{page.url}/v1/sessions/{session}/feedback", timeout=PAGE_S) as reply:
+        return [(told["outcome"], told["turn"], told["product"]) for told in json.load(reply)["feedback"]]
+
+
+def test_an_order_is_shown_with_what_was_chosen_and_what_it_costs(page):
+    page.ask_typed("a large latte with oat milk please")
+    page.wait(lambda: page.find("#basket").is_displayed(), "the order is shown")
+    assert "oat" in page.text("#basket-lines").lower()
+    assert PRICE.search(page.text("#basket-total")), page.text("#basket-total")
+    page.save_screenshot("order")
+
+
+def test_whether_it_helped_and_what_is_taken_is_told_to_the_service(page):
+    page.ask_typed("What goes well with bananas?")
+    page.find("#helped [data-outcome='thumbs_up']").click()
+    card = page.find("#recommendation-list li")
+    product = card.get_attribute("data-product")
+    card.find_element(By.CSS_SELECTOR, "[data-outcome='rejected']").click()
+    card.find_element(By.CSS_SELECTOR, "[data-outcome='accepted']").click()
+    turn = int(page.find("body").get_attribute("data-turn"))
+    expected = {("thumbs_up", turn, None), ("accepted", turn, product)}
+    page.wait(lambda: set(told_of(page)) == expected, "both were told, and the change of mind replaced the first choice")
+    assert card.find_element(By.CSS_SELECTOR, "[data-outcome='accepted']").get_attribute("aria-pressed") == "true"
+    page.save_screenshot("recommendations")
+
+
+def test_who_asks_for_a_person_is_told_that_one_can_take_over(page):
+    page.ask_typed("I want to talk to a human")
+    assert page.find("#handoff").is_displayed()
+
+
 def test_start_over_leaves_nothing_of_the_last_visitor(page):
     page.turn_camera_on()
     page.ask_typed("What is this?")

@@ -422,8 +422,13 @@ function showReply(reply, question) {
   $("answer").hidden = !reply.answer?.text;
   $("answer").textContent = unbroken(reply.answer?.text ?? "");
   $("answer").dataset.kind = reply.answer?.kind ?? "";
+  $("details").hidden = !reply.answer?.details;
+  $("details").textContent = unbroken(reply.answer?.details ?? "");
+  $("handoff").hidden = !reply.handoff;
+  showHelped(reply);
+  showBasket(reply.basket);
   showProduct(reply.sighting, question.photo);
-  showRecommendations(reply.recommendations ?? []);
+  showRecommendations(reply.recommendations ?? [], reply.turn);
   showWhy(reply);
   document.querySelector(".stage").scrollTop = 0;
   // Where the page scrolls as a whole, the answer is above the field in which the question was typed.
@@ -467,7 +472,39 @@ function unbroken(text) {
   return text.replace(/(\d) (?=(euros?|cents?|kilos?|grams?|litres?|kg|g|ml|l)\b)/gi, "$1\u00a0").replace(/\b(euros?) (?=\d)/gi, "$1\u00a0");
 }
 
-function showRecommendations(recommendations) {
+// Only what could be right or wrong is asked about: silence and courtesies are neither.
+function showHelped({ answer, turn }) {
+  $("helped").hidden = !answer?.text || ["not_heard", "smalltalk", "clarify"].includes(answer.kind);
+  for (const button of $("helped").children) {
+    button.setAttribute("aria-pressed", "false");
+    button.onclick = () => choose(button, { outcome: button.dataset.outcome, turn });
+  }
+}
+
+function showBasket(basket) {
+  $("basket").hidden = !basket?.lines?.length;
+  $("basket-total").textContent = unbroken(basket?.total ?? "");
+  $("basket-lines").replaceChildren(
+    ...(basket?.lines ?? []).map(({ name, quantity, parts, price }) => {
+      const line = element("li");
+      const chosen = Object.values(parts ?? {}).map(({ value, amount }) => (amount ? `${amount} ${value}` : value));
+      line.append(element("span", {}, `${quantity} × ${name}${chosen.length ? `, ${chosen.join(", ")}` : ""}`));
+      if (price) line.append(element("span", { class: "price" }, unbroken(price)));
+      return line;
+    }),
+  );
+}
+
+// Tells what was chosen, and shows at once that it was. Asking goes on without it: who cannot be told is not worth an error on the screen.
+function choose(button, told) {
+  for (const other of button.parentElement.children) other.setAttribute("aria-pressed", String(other === button));
+  if (!visit.session) return;
+  const headers = { "Content-Type": "application/json" };
+  const signal = AbortSignal.any([visit.leave.signal, AbortSignal.timeout(TURN_LIMIT_MS)]);
+  fetch(`/v1/sessions/${encodeURIComponent(visit.session)}/feedback`, { method: "POST", headers, body: JSON.stringify(told), signal }).catch(() => {});
+}
+
+function showRecommendations(recommendations, turn) {
   $("recommendations").hidden = recommendations.length === 0;
   $("recommendation-list").replaceChildren(
     ...recommendations.map(({ product, name, price, reason }) => {
@@ -475,9 +512,24 @@ function showRecommendations(recommendations) {
       card.append(element("h3", {}, unbroken(name)));
       if (price) card.append(element("p", { class: "price" }, unbroken(price)));
       if (reason) card.append(element("p", { class: "reason" }, capitalized(reason)));
+      card.append(offerChoices(product, name, turn));
       return card;
     }),
   );
+}
+
+function offerChoices(product, name, turn) {
+  const choices = element("div", { class: "choices" });
+  choices.setAttribute("role", "group");
+  choices.setAttribute("aria-label", name);
+  for (const [outcome, text] of [["accepted", "I take it"], ["rejected", "No, thanks"]]) {
+    const button = element("button", { class: "quiet", outcome }, text);
+    button.type = "button";
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => choose(button, { outcome, turn, product }));
+    choices.append(button);
+  }
+  return choices;
 }
 
 function element(name, { class: className, ...data } = {}, text = "") {
@@ -553,8 +605,8 @@ function startOver() {
   discardRecording();
   Object.assign(visit, newVisit());
   turnCameraOff();
-  for (const id of ["said", "answer", "product", "recommendations", "why", "start-over"]) $(id).hidden = true;
-  for (const id of ["said-words", "answer", "product-name", "recommendation-list", "why-body"]) $(id).replaceChildren();
+  for (const id of ["said", "answer", "details", "handoff", "helped", "basket", "product", "recommendations", "why", "start-over"]) $(id).hidden = true;
+  for (const id of ["said-words", "answer", "details", "basket-lines", "basket-total", "product-name", "recommendation-list", "why-body"]) $(id).replaceChildren();
   $("product-photo").removeAttribute("src");
   $("why").open = false;
   $("question").value = "";
