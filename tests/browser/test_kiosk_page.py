@@ -213,8 +213,8 @@ def write_microphone(browser, path):
 
 
 # Put before the page's own script. The idle limit is the real one and its clock is ours: `clockAhead` is in milliseconds. What the
-# service only says on a bad day is put into `replies` (status, headers, body) and taken for its next turn; `audioBytes` and
-# `sessions` are what the page has sent.
+# service only says on a bad day is put into `replies` (status, headers, body) and taken for its next turn; `audioBytes`, `sessions` and
+# `session` are what the page has sent.
 CLOCK_AND_WIRE = """{
   const now = performance.now.bind(performance), wire = window.fetch.bind(window);
   Object.assign(window, {clockAhead: 0, replies: [], audioBytes: [], sessions: 0});
@@ -222,6 +222,7 @@ CLOCK_AND_WIRE = """{
   window.fetch = (path, options) => {
     if (path === '/v1/sessions') sessions++;
     if (!path.endsWith('/turns')) return wire(path, options);
+    window.session = path.split('/')[3];
     audioBytes.push(options.body.get('audio')?.size ?? 0);
     const [status, headers, body] = replies.shift() ?? [];
     return status ? Promise.resolve(new Response(JSON.stringify(body), {status, headers})) : wire(path, options);
@@ -341,7 +342,7 @@ def test_an_example_is_a_question(page):
 
 def told_of(page):
     """What the service was told of the conversation on the page."""
-    session = page.browser.execute_script("return visit.session")
+    session = page.browser.execute_script("return window.session")
     with urllib.request.urlopen(f"{page.url}/v1/sessions/{session}/feedback", timeout=PAGE_S) as reply:
         return [(told["outcome"], told["turn"], told["product"]) for told in json.load(reply)["feedback"]]
 
