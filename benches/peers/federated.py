@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ten shops that learn together by files, beside one place that has all their rows.
 
-    federated.py --data train.csv --label Revenue [--shops 10] [--rounds 15]
+    federated.py --data train.csv --label Revenue [--shops 10] [--rounds 30]
 
 A fifth of the rows is kept back to measure on; the others are dealt out to the shops. The first model is trained for one pass on the first
 shop's rows. In each round every shop runs `export-update`, and `merge` puts the changes together. In one place the same network is trained
@@ -24,7 +24,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--label", default="Revenue", help="default: %(default)s")
     parser.add_argument("--shops", type=int, default=10, help="default: %(default)s")
-    parser.add_argument("--rounds", type=int, default=15, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=30, help="default: %(default)s")
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "target/release/kioskd", help="default: %(default)s")
     options = parser.parse_args()
 

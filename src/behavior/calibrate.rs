@@ -1,6 +1,9 @@
 /// Passes of Newton's method; the loss is convex in two numbers and settles in under ten.
 const PASSES_MAX: usize = 50;
 
+/// Shares of a step that are tried: 1, a half, a quarter and so on.
+const HALVINGS_MAX: i32 = 20;
+
 /// Turns a head's logit into a probability that can be taken at its word: `sigmoid(scale * logit + shift)`.
 ///
 /// The shift is needed because rare outcomes weigh more in training, which makes raw probabilities too high; the scale because
@@ -25,13 +28,17 @@ impl Calibration {
     pub fn fit(logits: &[f32], labels: &[bool]) -> Self {
         let targets = soft_targets(labels);
         let (mut scale, mut shift) = (1.0_f64, 0.0_f64);
+        let mut loss = log_loss(logits, &targets, scale, shift);
         for _ in 0..PASSES_MAX {
             let (step_scale, step_shift) = newton_step(logits, &targets, scale, shift);
-            scale -= step_scale;
-            shift -= step_shift;
-            if step_scale.abs().max(step_shift.abs()) < 1e-7 {
-                break;
-            }
+            // Far from the minimum the whole step may lead further away, and a part of it never does.
+            let tried = (0..HALVINGS_MAX).map(|halvings| 0.5_f64.powi(halvings)).find_map(|share| {
+                let (scale, shift) = (scale - share * step_scale, shift - share * step_shift);
+                let loss_there = log_loss(logits, &targets, scale, shift);
+                (loss_there < loss).then_some((scale, shift, loss_there))
+            });
+            let Some(better) = tried else { break };
+            (scale, shift, loss) = better;
         }
         let fitted = Self { scale: scale as f32, shift: shift as f32 };
         if fitted.is_sound() { fitted } else { Self::shift_only(logits, &targets) }
@@ -73,6 +80,15 @@ fn soft_targets(labels: &[bool]) -> Vec<f64> {
     labels.iter().map(|label| if *label { high } else { low }).collect()
 }
 
+/// Sum over the rows, with targets between 0 and 1; written so that it neither overflows nor rounds to infinity.
+fn log_loss(logits: &[f32], targets: &[f64], scale: f64, shift: f64) -> f64 {
+    let of_row = |(z, target): (&f32, &f64)| {
+        let logit = scale * f64::from(*z) + shift;
+        logit.max(0.0) - logit * target + (-logit.abs()).exp().ln_1p()
+    };
+    logits.iter().zip(targets).map(of_row).sum()
+}
+
 /// The step towards the minimum of the log loss, as inverse Hessian times gradient.
 fn newton_step(logits: &[f32], targets: &[f64], scale: f64, shift: f64) -> (f64, f64) {
     // The tiny ridge keeps the matrix invertible where all logits are equal.
@@ -87,9 +103,7 @@ fn newton_step(logits: &[f32], targets: &[f64], scale: f64, shift: f64) -> (f64,
         bb += curve;
     }
     let determinant = aa * bb - ab * ab;
-    // A step of more than 2 would leave the region where the quadratic picture holds.
-    let bounded = |step: f64| step.clamp(-2.0, 2.0);
-    (bounded((bb * ga - ab * gb) / determinant), bounded((aa * gb - ab * ga) / determinant))
+    ((bb * ga - ab * gb) / determinant, (aa * gb - ab * ga) / determinant)
 }
 
 /// 1 / (1 + e^-x), without overflow.
@@ -119,6 +133,16 @@ mod tests {
         let (logits, labels) = sample(truth);
         let found = Calibration::fit(&logits, &labels);
         assert!((found.scale - truth.scale).abs() < 0.01 && (found.shift - truth.shift).abs() < 0.01, "{found:?}");
+    }
+
+    /// As a private training leaves them: noise makes weights, and with them logits, much too large.
+    #[test]
+    fn logits_that_are_far_too_large_are_brought_down_to_what_they_are_worth() {
+        let truth = Calibration { scale: 0.02, shift: -1.5 };
+        let (logits, labels) = sample(Calibration { scale: truth.scale * 40.0, ..truth });
+        let large: Vec<f32> = logits.iter().map(|z| z * 40.0).collect();
+        let found = Calibration::fit(&large, &labels);
+        assert!((found.scale - truth.scale).abs() < 0.002 && (found.shift - truth.shift).abs() < 0.02, "{found:?}");
     }
 
     #[test]
