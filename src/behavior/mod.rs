@@ -45,6 +45,6 @@ pub use model::BehaviorModel;
 pub use outcome::{HEADS, Head, Outcomes};
 pub use replay::{HELD_OUT_MIN, LearnConfig, Round, RoundReport, learn_from_sessions, sliced};
 pub use report::{Gain, HeadFigures, ModelFigures, TrainingReport};
-pub use simulate::{Embed, PhotoPrototype, SimulationConfig, World, simulate};
+pub use simulate::{Embed, PhotoPrototype, Shopper, SimulationConfig, World, shoppers, simulate};
 pub use train::{Pass, TrainConfig};
 pub use versions::{Version, VersionState, Versions};

@@ -27,6 +27,7 @@ mod sentiment;
 mod serve;
 mod sessions;
 mod show;
+mod simulate;
 mod transcribe;
 mod understand;
 
@@ -105,6 +106,8 @@ enum Command {
     /// Train and look at the behaviour model
     #[command(subcommand)]
     Behavior(behavior::Command),
+    /// Simulate shoppers: as a table, or as conversations in the log
+    Simulate(simulate::Arguments),
     /// What many visits say together
     #[command(subcommand)]
     Insight(insight::Command),
@@ -151,6 +154,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Intents(command) => intents::run(&place, command),
         Command::Sentiment(command) => sentiment::run(&place, command),
         Command::Behavior(command) => behavior::run(&place, command),
+        Command::Simulate(arguments) => simulate::run(&place, &arguments),
         Command::Insight(command) => insight::run(&place, &command),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&place, &arguments),

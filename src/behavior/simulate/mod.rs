@@ -22,6 +22,7 @@ use self::utterances::{Part, Sentence, Tone, compose};
 use super::error::BehaviorError;
 use super::example::{Example, Examples};
 use super::inputs::{PHOTO, TEXT};
+use super::outcome::Outcomes;
 use crate::domain::{Catalog, Channel, IntentDefinition, IntentKind, Product, SessionFeatures};
 
 /// How shoppers are simulated. The same numbers give the same shoppers.
@@ -119,6 +120,41 @@ pub fn simulate(world: World<'_>, config: &SimulationConfig, embed: &mut Embed<'
     })
 }
 
+/// A shopper as a person would describe them, before anything is encoded.
+#[derive(Debug, Clone)]
+pub struct Shopper {
+    /// Which of the five kinds; no model is told.
+    pub persona: &'static str,
+    /// What is said; `None` where a photo has to do.
+    pub sentence: Option<String>,
+    /// The class of the product that is held up.
+    pub shown: Option<String>,
+    /// The session so far.
+    pub session: SessionFeatures,
+    /// What happens then.
+    pub outcomes: Outcomes,
+}
+
+/// Simulates shoppers without encoding what they say: the training part of [`simulate`], for tables and for trying a desk.
+/// # Errors
+/// [`BehaviorError::CannotSimulate`] where the shop is empty.
+pub fn shoppers(world: World<'_>, config: &SimulationConfig) -> Result<Vec<Shopper>, BehaviorError> {
+    config.check()?;
+    check(world)?;
+    let mut chance = StdRng::seed_from_u64(config.seed);
+    let rule = HiddenRule::draw(class_names(world.prototypes).len(), &mut chance);
+    let sentences = compose(Part::Train, config.sentences_train, world.catalog, world.intents, &mut chance);
+    let shop = ShopFloor { world, rule: &rule, classes: class_names(world.prototypes), sentences, embeddings: Vec::new() };
+    let described = |visit: Visit| Shopper {
+        persona: visit.persona.name,
+        sentence: visit.said.map(|at| shop.sentences[at].text.clone()),
+        shown: visit.class.map(|class| shop.classes[class].to_owned()),
+        session: visit.session,
+        outcomes: visit.outcomes,
+    };
+    Ok((0..config.shoppers_train).map(|_| described(shop.visit(config.photo_noise, &mut chance))).collect())
+}
+
 fn check(world: World<'_>) -> Result<(), BehaviorError> {
     let problem = if world.catalog.products().is_empty() {
         "the catalog has no products".to_owned()
@@ -162,8 +198,25 @@ struct ShopFloor<'a> {
     embeddings: Vec<Arc<[f32]>>,
 }
 
+/// Who came, said and showed what, and what happened.
+struct Visit {
+    persona: &'static Persona,
+    /// Place among the sentences.
+    said: Option<usize>,
+    /// Place among the classes.
+    class: Option<usize>,
+    photo: Option<Vec<f32>>,
+    session: SessionFeatures,
+    outcomes: Outcomes,
+}
+
 impl ShopFloor<'_> {
     fn shopper(&self, photo_noise: f32, chance: &mut StdRng) -> Example {
+        let Visit { said, photo, session, outcomes, .. } = self.visit(photo_noise, chance);
+        Example { text: said.map(|at| Arc::clone(&self.embeddings[at])), photo, session, outcomes }
+    }
+
+    fn visit(&self, photo_noise: f32, chance: &mut StdRng) -> Visit {
         let persona = Persona::draw(chance);
         let channel = persona.channel(chance);
         let shows = self.shows(channel, chance);
@@ -177,7 +230,7 @@ impl ShopFloor<'_> {
         let spoken = sentence.map(|s| (s.kind, s.tone));
         let outcomes = self.rule.outcomes(&Circumstances { persona, mood, said: spoken, class, session: &session }, chance);
         let photo = class.map(|class| self.photo(class, photo_noise, chance));
-        Example { text: said.map(|at| Arc::clone(&self.embeddings[at])), photo, session, outcomes }
+        Visit { persona, said, class, photo, session, outcomes }
     }
 
     fn shows(&self, channel: Channel, chance: &mut StdRng) -> bool {
@@ -376,6 +429,18 @@ pub(in crate::behavior) mod tests {
             assert!(shopper.text.is_some() || shopper.photo.is_some());
             assert!(shopper.session.channel != Channel::Phone || shopper.photo.is_none());
             assert!(shopper.photo.is_none_or(|p| p.len() == PHOTO && p.iter().all(|x| *x >= 0.0)));
+        }
+    }
+
+    #[test]
+    fn shoppers_that_are_only_described_are_those_that_are_learnt_from() {
+        let (catalog, intents, prototypes) = (catalog(), intents(), prototypes());
+        let config = SimulationConfig { seed: 3, shoppers_train: 1_200, sentences_train: 300, ..SimulationConfig::default() };
+        let world = World { catalog: &catalog, intents: &intents, prototypes: &prototypes };
+        let described = shoppers(world, &config).expect("a sound shop");
+        for (described, learnt) in described.iter().zip(small(3).train) {
+            assert_eq!((&described.session, described.outcomes), (&learnt.session, learnt.outcomes));
+            assert_eq!((described.sentence.is_some(), described.shown.is_some()), (learnt.text.is_some(), learnt.photo.is_some()));
         }
     }
 

@@ -8,6 +8,8 @@ use crate::domain::{Channel, IntentKind};
 
 /// A kind of shopper. Nobody is told who is who: the network sees only what each does and says.
 pub(super) struct Persona {
+    /// What a person would call them.
+    pub name: &'static str,
     /// Share among all shoppers; the table sums to 1.
     pub share: f32,
     /// When this person comes, as mean hour; the deviation is 2.5 hours.
@@ -34,6 +36,7 @@ pub(super) struct Persona {
 pub(super) const PERSONAS: [Persona; 5] = [
     // The regular: knows what to buy, adds it to a full basket, needs nobody.
     Persona {
+        name: "regular",
         share: 0.30,
         hour: 10.0,
         more_turns: 1.0,
@@ -47,6 +50,7 @@ pub(super) const PERSONAS: [Persona; 5] = [
     },
     // The hurried one after work: few turns, buys at once or leaves.
     Persona {
+        name: "hurried",
         share: 0.20,
         hour: 18.0,
         more_turns: 0.5,
@@ -60,6 +64,7 @@ pub(super) const PERSONAS: [Persona; 5] = [
     },
     // The browser: looks, asks, compares, and likes to be shown something.
     Persona {
+        name: "browser",
         share: 0.25,
         hour: 14.0,
         more_turns: 3.0,
@@ -73,6 +78,7 @@ pub(super) const PERSONAS: [Persona; 5] = [
     },
     // The newcomer: long sessions, much that the desk cannot answer, glad of a person.
     Persona {
+        name: "newcomer",
         share: 0.15,
         hour: 12.0,
         more_turns: 3.5,
@@ -86,6 +92,7 @@ pub(super) const PERSONAS: [Persona; 5] = [
     },
     // The one with a complaint.
     Persona {
+        name: "complainer",
         share: 0.10,
         hour: 16.0,
         more_turns: 2.0,
