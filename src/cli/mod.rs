@@ -23,6 +23,7 @@ mod models;
 mod open;
 mod orders;
 mod progress;
+mod recommend;
 mod sentiment;
 mod serve;
 mod sessions;
@@ -108,6 +109,9 @@ enum Command {
     /// What many visits say together
     #[command(subcommand)]
     Insight(insight::Command),
+    /// Measure recommending
+    #[command(subcommand)]
+    Recommend(recommend::Command),
     /// List the microphones
     Devices(devices::Arguments),
     /// Check libraries, models, microphone, camera, disk; say what to do
@@ -151,6 +155,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Intents(command) => intents::run(&place, command),
         Command::Sentiment(command) => sentiment::run(&place, command),
         Command::Behavior(command) => behavior::run(&place, command),
+        Command::Recommend(command) => recommend::run(&place, &command),
         Command::Insight(command) => insight::run(&command),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&place, &arguments),

@@ -20,6 +20,7 @@ use crate::audio::AudioConfig;
 use crate::bridge::BridgeConfig;
 use crate::dialogue::DialogueConfig;
 use crate::language::LanguageConfig;
+use crate::recommend::RecommendConfig;
 use crate::speech::SpeechConfig;
 use crate::turn::DeskConfig;
 use crate::vision::VisionConfig;
@@ -97,6 +98,8 @@ pub struct Config {
     pub language: LanguageConfig,
     /// How conversations are led.
     pub dialogue: DialogueConfig,
+    /// How much offers learn and try out.
+    pub recommend: RecommendConfig,
     /// A language model for open questions.
     pub bridge: BridgeConfig,
     /// How turns are run.
@@ -173,6 +176,7 @@ impl Config {
             self.vision.problems(),
             self.language.problems(),
             self.dialogue.problems(),
+            self.recommend.problems(),
             self.bridge.problems(),
             self.turn.problems(),
             self.server.problems(),
@@ -213,7 +217,7 @@ mod tests {
         assert_eq!(shipped, Config::default());
         let keys = text.lines().filter(|line| line.contains(" = ")).count();
         // Counted by hand against the structs: a new key must be shown in the file too.
-        assert_eq!(keys, 51, "config/kiosk.toml shows every key once");
+        assert_eq!(keys, 53, "config/kiosk.toml shows every key once");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde_json::{Map, Value, json};
 
-use super::{EndedSession, FILE, LoggedTurn, StoreError, feedback, logged, state};
-use crate::domain::{DialogueState, Feedback, SessionId};
+use super::{EndedSession, FILE, LoggedTurn, StoreError, feedback, logged, offers, state};
+use crate::domain::{DialogueState, Feedback, OfferedTurn, SessionId};
 
 /// Columns that hold JSON; they are shown as what they are.
-const JSON_COLUMNS: [&str; 11] = [
+const JSON_COLUMNS: [&str; 12] = [
     "sighting",
     "understanding",
     "prediction",
@@ -20,6 +20,7 @@ const JSON_COLUMNS: [&str; 11] = [
     "handoff",
     "moment",
     "features",
+    "passed_over",
 ];
 
 /// A session in one line.
@@ -163,6 +164,11 @@ impl Reader {
     /// The newest sessions that ended in a known way, the oldest of them first.
     pub fn ended_sessions(&self, limit: u32) -> Result<Vec<EndedSession>, StoreError> {
         self.with(|connection| if has_feedback(connection)? { feedback::ended(connection, limit) } else { Ok(Vec::new()) })
+    }
+
+    /// The newest turns with offers or a confirmed order, the oldest of them first.
+    pub fn offered_turns(&self, limit: u32) -> Result<Vec<OfferedTurn>, StoreError> {
+        self.with(|connection| offers::newest(connection, limit))
     }
 
     /// The number of the last turn of a session, 0 before its first; `None` where there is no such session.
