@@ -57,6 +57,7 @@ fn record(session: &SessionId, basket: u32) -> TurnRecord {
         answer: Answer::new(AnswerKind::Fact, "It costs 2 euros."),
         handoff: None,
         recommendations: Vec::new(),
+        passed_over: Vec::new(),
         state: DialogueState { turns: 1, ..DialogueState::default() },
         timings: Timings::default(),
     }

@@ -23,6 +23,7 @@ mod models;
 mod open;
 mod orders;
 mod progress;
+mod recommend;
 mod sentiment;
 mod serve;
 mod sessions;
@@ -111,6 +112,9 @@ enum Command {
     /// What many visits say together
     #[command(subcommand)]
     Insight(insight::Command),
+    /// Measure recommending
+    #[command(subcommand)]
+    Recommend(recommend::Command),
     /// List the microphones
     Devices(devices::Arguments),
     /// Check libraries, models, microphone, camera, disk; say what to do
@@ -155,6 +159,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Sentiment(command) => sentiment::run(&place, command),
         Command::Behavior(command) => behavior::run(&place, command),
         Command::Simulate(arguments) => simulate::run(&place, &arguments),
+        Command::Recommend(command) => recommend::run(&place, &command),
         Command::Insight(command) => insight::run(&place, &command),
         Command::Devices(arguments) => devices::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&place, &arguments),

@@ -102,8 +102,12 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
     let ((hearing, seeing), learned) = (hearing_and_seeing?, learned?);
     let lessons = open_lessons(config, &manifest, Arc::clone(&clock))?;
     let photos = product_photos(&seeing.1, &catalog, &classes(config, &manifest)?);
-    let recommender =
-        Recommender::new(Arc::clone(&catalog), &shop_files.shop.currency_word).with_texts(learned.products).with_photos(photos);
+    let recommender = Recommender::new(Arc::clone(&catalog), &shop_files.shop.currency_word)
+        .with_texts(learned.products)
+        .with_photos(photos)
+        .with_settings(&config.recommend);
+    let reader = Reader::new(&config.paths.data);
+    recommender.replay(&reader.offered_turns(config.recommend.history_turns_max)?, &reader.feedback(config.recommend.history_turns_max)?);
     let queue = config.turn.queue;
     let dialogue = open_dialogue(config, &shop_files)?;
     let open_questions = config.bridge.build().map(|bridge| Arc::new(OpenQuestions::new(bridge, &shop_files.shop, &catalog)));
@@ -133,7 +137,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
         dialogue,
         grammars,
         faq: learned.faq,
-        reader: Reader::new(&config.paths.data),
+        reader,
         writer,
         clock,
         sound_limits: config.audio.file_limits(),

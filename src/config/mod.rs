@@ -21,6 +21,7 @@ use crate::behavior::LearnConfig;
 use crate::bridge::BridgeConfig;
 use crate::dialogue::DialogueConfig;
 use crate::language::LanguageConfig;
+use crate::recommend::RecommendConfig;
 use crate::speech::SpeechConfig;
 use crate::turn::DeskConfig;
 use crate::vision::VisionConfig;
@@ -100,6 +101,8 @@ pub struct Config {
     pub dialogue: DialogueConfig,
     /// How behaviour is learnt.
     pub behavior: LearnConfig,
+    /// How much offers learn and try out.
+    pub recommend: RecommendConfig,
     /// A language model for open questions.
     pub bridge: BridgeConfig,
     /// How turns are run.
@@ -177,6 +180,7 @@ impl Config {
             self.language.problems(),
             self.dialogue.problems(),
             self.behavior.problems(),
+            self.recommend.problems(),
             self.bridge.problems(),
             self.turn.problems(),
             self.server.problems(),
@@ -217,7 +221,7 @@ mod tests {
         assert_eq!(shipped, Config::default());
         let keys = text.lines().filter(|line| line.contains(" = ")).count();
         // Counted by hand against the structs: a new key must be shown in the file too.
-        assert_eq!(keys, 53, "config/kiosk.toml shows every key once");
+        assert_eq!(keys, 55, "config/kiosk.toml shows every key once");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::{PriceCents, ProductId};
+use super::ProductId;
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,19 +63,4 @@ impl Answer {
     pub fn new(kind: AnswerKind, text: impl Into<String>) -> Self {
         Self { kind, text: text.into(), details: None, product: None, is_answered: kind != AnswerKind::Unknown }
     }
-}
-
-/// A product offered beside the answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recommendation {
-    /// Which.
-    pub product: ProductId,
-    /// Its name.
-    pub name: String,
-    /// Its price, where it has one.
-    pub price: Option<PriceCents>,
-    /// Higher is better; comparable within one turn only.
-    pub score: f32,
-    /// Why, in words for the person.
-    pub reason: String,
 }

@@ -1,6 +1,6 @@
 use super::{
-    Answer, Channel, DialogueState, Handoff, Moment, Prediction, Recommendation, SessionFeatures, SessionId, Sighting, SpokenOrder,
-    Timings, Transcript, Understanding,
+    Answer, Channel, DialogueState, Handoff, Moment, PassedOver, Prediction, Recommendation, SessionFeatures, SessionId, Sighting,
+    SpokenOrder, Timings, Transcript, Understanding,
 };
 
 /// All there is to say of one turn; what the log keeps and a face shows.
@@ -38,6 +38,8 @@ pub struct TurnRecord {
     pub handoff: Option<Handoff>,
     /// What is offered beside.
     pub recommendations: Vec<Recommendation>,
+    /// What could have been offered instead.
+    pub passed_over: Vec<PassedOver>,
     /// What the conversation has come to.
     pub state: DialogueState,
     /// How long each stage took.

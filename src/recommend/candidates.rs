@@ -1,8 +1,15 @@
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::RecommendConfig;
+use super::bandit::strengths;
+use super::choose::{Candidate, choose, seed};
 use super::explain::Evidence;
-use crate::domain::{Catalog, Prediction, PriceCents, Product, ProductId, Recommendation};
+use super::learned::{EXPLORE_FROM, Learned};
+use crate::domain::{
+    Catalog, EvidenceStrengths, Feedback, OfferedTurn, PassedOver, Prediction, PriceCents, Probability, Product, ProductId, Recommendation,
+    SessionId,
+};
 
 /// Offered at most: more are not listened to at a kiosk.
 pub const OFFERS_MAX: usize = 3;
@@ -14,6 +21,15 @@ const SCORE_MIN: f32 = 0.2;
 const SENTENCE_COSINE_MIN: f32 = 0.3;
 /// Cosine at which a likeness begins to count; photos of unlike groceries have 0.2, of one class 0.8 and more.
 const PHOTO_COSINE_MIN: f32 = 0.6;
+
+/// What being taken together weighs at most: less than the shop's own word (1.0) and more than a category that was named.
+const TOGETHER: f32 = 0.8;
+/// Lift from which it weighs that much; half of it at a lift of 2.
+const LIFT_MAX: f64 = 4.0;
+/// What the taste of alike people weighs at most: it is the least direct.
+const TASTE: f32 = 0.5;
+/// Tendency from which it counts; below, nearly every product has some.
+const TENDENCY_MIN: f64 = 0.1;
 
 /// What the person wants of the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +58,8 @@ pub struct RecommendRequest<'a> {
     pub diets: &'a [&'a str],
     /// Items noted for the person already.
     pub basket: &'a [ProductId],
+    /// The conversation and the number of the turn: what was refused in it is not offered again, and by it the draw is made.
+    pub turn: Option<(&'a SessionId, u32)>,
     /// The sentence, as long as the product embeddings.
     pub sentence: Option<&'a [f32]>,
     /// The photo, as long as the photo embeddings.
@@ -52,19 +70,46 @@ pub struct RecommendRequest<'a> {
     pub prediction: Option<&'a Prediction>,
 }
 
-/// Finds what to offer in one catalog.
+/// What to offer, and what could have been offered.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Offers {
+    /// Offered, best first.
+    pub offered: Vec<Recommendation>,
+    /// Not offered.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// Finds what to offer in one catalog, and learns from what is taken. Clones share what was learned.
 #[derive(Debug, Clone)]
 pub struct Recommender {
     catalog: Arc<Catalog>,
     currency_word: String,
     texts: HashMap<ProductId, Vec<f32>>,
     photos: HashMap<ProductId, Vec<f32>>,
+    explore: f64,
+    learned: Arc<RwLock<Learned>>,
+    /// Held while tastes are fitted.
+    fitting: Arc<Mutex<()>>,
 }
 
 impl Recommender {
     /// `currency_word` is the plural of the currency, as spoken. Without embeddings the words and photos of a request say nothing.
     pub fn new(catalog: Arc<Catalog>, currency_word: &str) -> Self {
-        Self { catalog, currency_word: currency_word.to_owned(), texts: HashMap::new(), photos: HashMap::new() }
+        let (texts, photos) = (HashMap::new(), HashMap::new());
+        Self {
+            catalog,
+            currency_word: currency_word.to_owned(),
+            texts,
+            photos,
+            explore: 0.0,
+            learned: Arc::default(),
+            fitting: Arc::default(),
+        }
+    }
+
+    /// With these settings; without them nothing is tried out by chance.
+    pub fn with_settings(self, settings: &RecommendConfig) -> Self {
+        Self { explore: settings.explore, ..self }
     }
 
     /// With embeddings of the products' descriptions, to compare with the sentence.
@@ -77,31 +122,96 @@ impl Recommender {
         Self { photos, ..self }
     }
 
+    /// Learns from the log at the start: turns and outcomes in any order, together those of one stretch of time.
+    pub fn replay(&self, turns: &[OfferedTurn], outcomes: &[Feedback]) {
+        self.learning().replay(turns, outcomes);
+        self.refit_if_due();
+    }
+
+    /// Notes what was offered in a turn that is in the log, so that it can be judged.
+    pub fn shown(&self, session: &SessionId, turn: u32, offered: &[Recommendation]) {
+        self.learning().shown(session, turn, offered);
+    }
+
+    /// Notes what a person has surely taken. What goes with what is counted at once.
+    pub fn taken(&self, session: &SessionId, products: &[ProductId]) {
+        self.learning().taken(session, products);
+    }
+
+    /// Learns from an outcome, at once: the next turn of any conversation is offered by it.
+    pub fn feedback(&self, feedback: &Feedback) {
+        self.learning().feedback(feedback);
+    }
+
+    /// Fits tastes to the baskets anew, if enough came since the last time; takes up to seconds, while the desk goes on with the old
+    /// ones. Returns whether it did; where another thread is at it, this one does not wait.
+    pub fn refit_if_due(&self) -> bool {
+        let Ok(_alone) = self.fitting.try_lock() else { return false };
+        let Some((at, baskets)) = self.known().due() else { return false };
+        let tastes = Learned::fit(&baskets);
+        self.learning().fitted(at, tastes);
+        true
+    }
+
     /// The best few, best first, each with its reason; none where nothing speaks for any.
-    pub fn recommend(&self, request: &RecommendRequest<'_>) -> Vec<Recommendation> {
+    pub fn recommend(&self, request: &RecommendRequest<'_>) -> Offers {
+        let known = self.known();
+        let refused = request.turn.map_or(&[][..], |(session, _)| known.refused(session));
         let anchors: Vec<&Product> = request.talked_about.iter().filter_map(|id| self.catalog.get(id)).collect();
-        let allowed = self.catalog.products().iter().filter(|product| may_be_offered(product, request));
-        let mut scored: Vec<(f32, &Product, Evidence<'_>)> = allowed
+        let person = known.tastes.as_ref().and_then(|tastes| {
+            // What is shown or named counts as taken: at the first turn there is nothing else.
+            let takes: Vec<&ProductId> = request.basket.iter().chain(request.talked_about).collect();
+            Some((tastes, tastes.person(&takes)?))
+        });
+        let allowed = self.catalog.products().iter().filter(|product| may_be_offered(product, request) && !refused.contains(&product.id));
+        let mut found: Vec<(f32, &Product, EvidenceStrengths, Evidence<'_>)> = allowed
             .filter_map(|product| {
-                let evidence = self.evidence(product, &anchors, request);
+                let mut evidence = self.evidence(product, &anchors, request);
                 let is_cheaper = evidence.iter().any(|(_, e)| matches!(e, Evidence::Cheaper { .. }));
                 if request.price == PriceWish::Cheaper && !is_cheaper {
                     return None;
                 }
+                evidence.extend(together(product, &anchors, &known));
+                let tendency = person.as_ref().map_or(0.0, |(tastes, person)| tastes.tendency(person, &product.id));
+                evidence.extend((tendency > TENDENCY_MIN).then(|| (TASTE * tendency.min(1.0) as f32, Evidence::Taste)));
                 let score = evidence.iter().map(|(weight, _)| weight).sum();
+                let kinds = by_kind(&evidence);
                 let (_, reason) = evidence.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
-                (score >= SCORE_MIN).then_some((score, product, reason))
+                (score >= SCORE_MIN).then_some((score, product, kinds, reason))
             })
             .collect();
-        // Equal scores: the cheaper one, then the order of the keys, so that a list never depends on chance.
-        scored.sort_by(|(a, one, _), (b, other, _)| b.total_cmp(a).then(one.price.cmp(&other.price)).then(one.id.cmp(&other.id)));
-        scored.truncate(how_many(request));
-        scored.into_iter().map(|(score, product, reason)| self.offer(product, score, &reason)).collect()
+        // Equal scores: the cheaper one, then the order of the keys, so that a list never depends on chance alone.
+        found.sort_by(|(a, one, ..), (b, other, ..)| b.total_cmp(a).then(one.price.cmp(&other.price)).then(one.id.cmp(&other.id)));
+        let candidates: Vec<Candidate<'_>> = found
+            .iter()
+            .map(|(score, product, evidence, _)| Candidate { product: &product.id, strengths: strengths(evidence), score: *score })
+            .collect();
+        let explore = if known.bandit.judged() >= EXPLORE_FROM { self.explore } else { 0.0 };
+        let seed = request.turn.map_or(0, |(session, turn)| seed(session.as_str(), turn));
+        let offered = how_many(request);
+        let choice = choose(&known.bandit, &candidates, offered, explore, seed);
+        let mut offers = Offers::default();
+        for (place, at) in choice.order.into_iter().enumerate() {
+            let (_, product, evidence, reason) = &found[at];
+            let (product_id, evidence) = (product.id.clone(), evidence.clone());
+            let propensity = Probability::clamped(choice.propensities[place]);
+            if place < offered {
+                let (score, reason) = (choice.scores[place], reason.sentence(&self.currency_word));
+                let (name, price) = (product.name.clone(), product.price);
+                offers.offered.push(Recommendation { product: product_id, name, price, score, reason, evidence, propensity });
+            } else {
+                offers.passed_over.push(PassedOver { product: product_id, evidence, propensity });
+            }
+        }
+        offers
     }
 
-    fn offer(&self, product: &Product, score: f32, reason: &Evidence<'_>) -> Recommendation {
-        let reason = reason.sentence(&self.currency_word);
-        Recommendation { product: product.id.clone(), name: product.name.clone(), price: product.price, score, reason }
+    fn known(&self) -> RwLockReadGuard<'_, Learned> {
+        self.learned.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learning(&self) -> RwLockWriteGuard<'_, Learned> {
+        self.learned.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All that speaks for a product, with weights. The weights are set by hand: what the shop itself says (goes with, replaces) above
@@ -125,6 +235,27 @@ impl Recommender {
         }
         found
     }
+}
+
+/// That people take a product with one of those talked about, as the baskets say; the strongest counts.
+fn together<'a>(product: &Product, anchors: &[&'a Product], known: &Learned) -> Option<(f32, Evidence<'a>)> {
+    let companions = anchors.iter().filter_map(|anchor| Some((*anchor, known.together.companion(&anchor.id, &product.id)?)));
+    let (with, companion) = companions.max_by(|(_, a), (_, b)| a.log_lift.total_cmp(&b.log_lift))?;
+    let strength = TOGETHER * (companion.log_lift / LIFT_MAX.ln()).min(1.0) as f32;
+    Some((strength, Evidence::TakenTogether { with, both: companion.both, of: companion.of }))
+}
+
+/// Evidence of one kind together, in the order of the kinds.
+fn by_kind(evidence: &[(f32, Evidence<'_>)]) -> EvidenceStrengths {
+    let mut kinds = EvidenceStrengths::new();
+    for (strength, evidence) in evidence {
+        match kinds.iter_mut().find(|(kind, _)| *kind == evidence.kind()) {
+            Some((_, sum)) => *sum += strength,
+            None => kinds.push((evidence.kind(), *strength)),
+        }
+    }
+    kinds.sort_by_key(|(kind, _)| *kind);
+    kinds
 }
 
 /// How a product stands to one that is talked about; the strongest relation counts.
@@ -188,8 +319,10 @@ fn cosine(a: &[f32], b: &[f32]) -> Option<f32> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::domain::{ModalityShares, Probability};
+    use crate::domain::{EvidenceKind, FeedbackOutcome, ModalityShares, Probability};
 
     /// A fruit of 1 euro, in stock, in aisle 1.
     pub fn product(name: &str) -> Product {
@@ -250,13 +383,13 @@ pub(super) mod tests {
     }
 
     fn names(products: Vec<Product>, request: &RecommendRequest<'_>) -> Vec<String> {
-        recommender(products).recommend(request).into_iter().map(|offer| offer.name).collect()
+        recommender(products).recommend(request).offered.into_iter().map(|offer| offer.name).collect()
     }
 
     #[test]
     fn what_goes_with_the_product_comes_first_and_says_so() {
         let about = [id("apple")];
-        let offers = recommender(shelf()).recommend(&RecommendRequest { talked_about: &about, asked: true, ..Default::default() });
+        let offers = recommender(shelf()).recommend(&RecommendRequest { talked_about: &about, asked: true, ..Default::default() }).offered;
         assert_eq!((offers[0].name.as_str(), offers[0].reason.as_str()), ("cheese", "People often take it with apples."));
         assert_eq!((offers[1].name.as_str(), offers[1].reason.as_str()), ("plum", "On offer: 3 for 2 euros."));
         assert_eq!((offers[2].name.as_str(), offers[2].reason.as_str()), ("pear", "Same shelf, 40 cents cheaper."));
@@ -276,7 +409,7 @@ pub(super) mod tests {
         let mut products = shelf();
         products[1].in_stock = false;
         let about = [id("pear")];
-        let offers = recommender(products).recommend(&RecommendRequest { talked_about: &about, ..Default::default() });
+        let offers = recommender(products).recommend(&RecommendRequest { talked_about: &about, ..Default::default() }).offered;
         assert!(offers.iter().all(|offer| offer.name != "pear"));
         assert_eq!(offers[0].reason, "Pear is sold out, and this is the nearest we have.");
     }
@@ -321,12 +454,12 @@ pub(super) mod tests {
     fn words_and_photos_count_by_likeness_and_vectors_of_another_length_say_nothing() {
         let texts = HashMap::from([(id("pear"), vec![1.0, 0.0]), (id("plum"), vec![0.0, 1.0])]);
         let with = recommender(shelf()).with_texts(texts.clone()).with_photos(texts);
-        let offers = with.recommend(&RecommendRequest { sentence: Some(&[2.0, 0.1]), ..Default::default() });
+        let offers = with.recommend(&RecommendRequest { sentence: Some(&[2.0, 0.1]), ..Default::default() }).offered;
         assert_eq!((offers[0].name.as_str(), offers[0].reason.as_str()), ("pear", "It fits what you asked for."));
-        let offers = with.recommend(&RecommendRequest { photo: Some(&[0.0, 3.0]), ..Default::default() });
+        let offers = with.recommend(&RecommendRequest { photo: Some(&[0.0, 3.0]), ..Default::default() }).offered;
         assert_eq!((offers[0].name.as_str(), offers[0].reason.as_str()), ("plum", "It looks like what you showed."));
         for strange in [&[1.0_f32][..], &[0.0, 0.0], &[f32::NAN, 1.0]] {
-            assert!(with.recommend(&RecommendRequest { sentence: Some(strange), ..Default::default() }).is_empty());
+            assert!(with.recommend(&RecommendRequest { sentence: Some(strange), ..Default::default() }).offered.is_empty());
         }
     }
 
@@ -343,5 +476,126 @@ pub(super) mod tests {
         let (many, some, one) = (offered(0.9), offered(0.2), offered(0.01));
         assert_eq!((many.len(), some.len(), one.len()), (3, 2, 1));
         assert_eq!((&many[..2], &many[..1]), (&some[..], &one[..]));
+    }
+
+    #[test]
+    fn what_was_refused_stays_away_in_that_conversation_and_what_was_accepted_comes_first_in_the_next() {
+        let about = [id("apple")];
+        let recommender = recommender(shelf());
+        let (here, next) = (SessionId::parse("here").expect("an identifier"), SessionId::parse("next").expect("an identifier"));
+        let offered = |session: &SessionId, turn: u32| {
+            let request = RecommendRequest { talked_about: &about, asked: true, turn: Some((session, turn)), ..Default::default() };
+            recommender.recommend(&request).offered
+        };
+        let said = |outcome: FeedbackOutcome, product: &str| Feedback {
+            session: here.clone(),
+            turn: Some(1),
+            at_unix_ms: 1,
+            outcome,
+            product: Some(id(product)),
+        };
+        let first = offered(&here, 1);
+        recommender.shown(&here, 1, &first);
+        recommender.feedback(&said(FeedbackOutcome::Rejected, "cheese"));
+        recommender.feedback(&said(FeedbackOutcome::Accepted, "pear"));
+        assert!(offered(&here, 2).iter().all(|offer| offer.product != id("cheese")));
+        let place = |offers: &[Recommendation], name: &str| offers.iter().position(|offer| offer.product == id(name)).expect("offered");
+        let later = offered(&next, 1);
+        assert!(place(&later, "pear") < place(&first, "pear"), "{later:?}");
+        assert!(later.iter().any(|offer| offer.product == id("cheese")), "another person may want it");
+    }
+
+    #[test]
+    fn baskets_become_a_reason_once_they_are_many_and_the_count_is_told() {
+        let about = [id("apple")];
+        let recommender = recommender(shelf());
+        let session = |n: usize| SessionId::parse(&format!("s{n}")).expect("an identifier");
+        for n in 0..40 {
+            let basket = if n % 4 == 0 { vec![id("apple"), id("plum")] } else { vec![id("pear")] };
+            recommender.taken(&session(n), &basket);
+        }
+        let request = RecommendRequest { talked_about: &about, asked: true, ..Default::default() };
+        let offers = recommender.recommend(&request).offered;
+        let plum = offers.iter().find(|offer| offer.product == id("plum")).expect("offered");
+        assert_eq!(plum.reason, "People who take apples often take it too.");
+        assert!(plum.evidence.iter().any(|(kind, _)| *kind == EvidenceKind::TakenTogether));
+    }
+
+    #[test]
+    fn tastes_are_fitted_in_the_background_and_speak_for_what_alike_people_take() {
+        let products: Vec<Product> = ["milk", "muesli", "banana", "flour", "sugar", "yeast"]
+            .into_iter()
+            .map(|name| Product { category: name.to_owned(), ..product(name) })
+            .collect();
+        let recommender = recommender(products);
+        for n in 0..200 {
+            let kind = [["milk", "muesli", "banana"], ["flour", "sugar", "yeast"]][n % 2];
+            let basket: Vec<ProductId> = (0..3).filter(|at| *at != (n / 2) % 3).map(|at| id(kind[at])).collect();
+            recommender.taken(&SessionId::parse(&format!("s{n}")).expect("an identifier"), &basket);
+        }
+        assert!(recommender.refit_if_due() && !recommender.refit_if_due());
+        let about = [id("muesli")];
+        let offers = recommender.recommend(&RecommendRequest { talked_about: &about, asked: true, ..Default::default() }).offered;
+        let of = |name: &str| offers.iter().find(|offer| offer.product == id(name));
+        assert!(of("milk").is_some_and(|offer| offer.evidence.iter().any(|(kind, _)| *kind == EvidenceKind::Taste)), "{offers:?}");
+        assert!(of("flour").is_none() && of("yeast").is_none(), "{offers:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_learned_and_drawn_nothing_forbidden_comes_out(
+            stock in prop::collection::vec(any::<bool>(), 12),
+            contains in prop::collection::vec(0_u8..3, 12),
+            vegan in prop::collection::vec(any::<bool>(), 12),
+            judged in prop::collection::vec((0_usize..12, 0_u8..4), 0..80),
+            basket in prop::collection::vec(0_usize..12, 0..4),
+            (about, asks_milk, asks_vegan, turn) in (0_usize..12, any::<bool>(), any::<bool>(), 0_u32..50),
+        ) {
+            let name = |n: usize| format!("p{n}");
+            let products: Vec<Product> = (0..12).map(|n| Product {
+                in_stock: stock[n],
+                allergens: match contains[n] { 0 => None, 1 => Some(vec!["milk".to_owned()]), _ => Some(Vec::new()) },
+                diet: if vegan[n] { vec!["vegan".to_owned()] } else { Vec::new() },
+                goes_with: vec![id(&name((n + 1) % 12))],
+                ..product(&name(n))
+            }).collect();
+            let catalog = Arc::new(Catalog::new(products).expect("a sound catalog"));
+            let recommender = Recommender::new(Arc::clone(&catalog), "euros")
+                .with_settings(&RecommendConfig { explore: 1.0, ..RecommendConfig::default() });
+            let session = SessionId::parse("s").expect("an identifier");
+            let (about, basket): ([ProductId; 1], Vec<ProductId>) = ([id(&name(about))], basket.into_iter().map(|n| id(&name(n))).collect());
+            let mut refused: Vec<ProductId> = Vec::new();
+            for (n, outcome) in judged {
+                let product = id(&name(n));
+                let offer = Recommendation {
+                    product: product.clone(), name: String::new(), price: None, score: 0.0, reason: String::new(),
+                    evidence: vec![(EvidenceKind::GoesWith, 1.0)], propensity: Probability::clamped(1.0),
+                };
+                recommender.shown(&session, 1, &[offer]);
+                let outcome = [FeedbackOutcome::Purchase, FeedbackOutcome::Accepted, FeedbackOutcome::Rejected, FeedbackOutcome::ThumbsUp][outcome as usize];
+                match outcome {
+                    FeedbackOutcome::Rejected => refused.push(product.clone()),
+                    FeedbackOutcome::Purchase | FeedbackOutcome::Accepted => refused.retain(|other| *other != product),
+                    _ => {}
+                }
+                recommender.feedback(&Feedback { session: session.clone(), turn: Some(1), at_unix_ms: 0, outcome, product: Some(product) });
+            }
+            let (allergens, diets): (&[&str], &[&str]) = (if asks_milk { &["milk"] } else { &[] }, if asks_vegan { &["vegan"] } else { &[] });
+            let request = RecommendRequest {
+                talked_about: &about, basket: &basket, allergens, diets, asked: true, turn: Some((&session, turn)), ..Default::default()
+            };
+            let offers = recommender.recommend(&request);
+            prop_assert_eq!(&offers, &recommender.recommend(&request), "the same turn gives the same");
+            prop_assert!(offers.offered.len() <= OFFERS_MAX);
+            for offer in &offers.offered {
+                let product = catalog.get(&offer.product).expect("of the catalog");
+                prop_assert!(product.in_stock && !about.contains(&product.id) && !basket.contains(&product.id));
+                prop_assert!(!refused.contains(&product.id));
+                prop_assert!(!asks_milk || product.allergens.as_deref() == Some(&[]));
+                prop_assert!(!asks_vegan || product.diet.iter().any(|diet| diet == "vegan"));
+                prop_assert!(!offer.reason.is_empty() && offer.score.is_finite());
+                prop_assert!(offer.propensity.get() > 0.0 && !offer.evidence.is_empty());
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-use crate::domain::{PriceCents, Product};
+use crate::domain::{EvidenceKind, PriceCents, Product};
 
 /// Why a product is worth offering. Gathered where the score is made; the weight is its part of the score.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,9 +28,40 @@ pub enum Evidence<'a> {
     Sentence,
     /// It looks nearly like what was shown.
     Photo,
+    /// Counted: who took a product talked about took it too.
+    TakenTogether {
+        /// Which.
+        with: &'a Product,
+        /// Baskets with both.
+        both: u32,
+        /// Baskets with that product.
+        of: u32,
+    },
+    /// People who take what this person takes tend to take it.
+    Taste,
 }
 
+/// From this share on, people "often" take it too.
+const OFTEN: f64 = 0.25;
+
 impl Evidence<'_> {
+    /// What kind it is.
+    pub fn kind(&self) -> EvidenceKind {
+        match self {
+            Evidence::GoesWith(_) => EvidenceKind::GoesWith,
+            Evidence::Replaces(_) => EvidenceKind::Replaces,
+            Evidence::Cheaper { .. } => EvidenceKind::Cheaper,
+            Evidence::Alternative(_) => EvidenceKind::Alternative,
+            Evidence::Category(_) => EvidenceKind::Category,
+            Evidence::Brand(_) => EvidenceKind::Brand,
+            Evidence::Offer(_) => EvidenceKind::Offer,
+            Evidence::Sentence => EvidenceKind::Sentence,
+            Evidence::Photo => EvidenceKind::Photo,
+            Evidence::TakenTogether { .. } => EvidenceKind::TakenTogether,
+            Evidence::Taste => EvidenceKind::Taste,
+        }
+    }
+
     /// A short sentence for the shopper. `currency_word` is the plural of the currency ("euros").
     pub fn sentence(&self, currency_word: &str) -> String {
         match self {
@@ -46,6 +77,11 @@ impl Evidence<'_> {
             Evidence::Offer(offer) => format!("On offer: {}.", offer.trim_end_matches('.')),
             Evidence::Sentence => "It fits what you asked for.".to_owned(),
             Evidence::Photo => "It looks like what you showed.".to_owned(),
+            Evidence::TakenTogether { with, both, of } if f64::from(*both) >= OFTEN * f64::from(*of) => {
+                format!("People who take {} often take it too.", with.plural)
+            }
+            Evidence::TakenTogether { with, both, of } => format!("{both} of {of} people who took {} took it too.", with.plural),
+            Evidence::Taste => "People who choose as you do take it too.".to_owned(),
         }
     }
 }
@@ -72,6 +108,8 @@ mod tests {
             (cheaper(false), "Also fruit, and 40 cents cheaper than granny smith apple."),
             (Evidence::Offer("3 for 2 euros"), "On offer: 3 for 2 euros."),
             (Evidence::Offer("half price."), "On offer: half price."),
+            (Evidence::TakenTogether { with: &apple, both: 6, of: 20 }, "People who take Granny Smith apples often take it too."),
+            (Evidence::TakenTogether { with: &apple, both: 6, of: 90 }, "6 of 90 people who took Granny Smith apples took it too."),
         ] {
             assert_eq!(evidence.sentence("euros"), expected);
         }

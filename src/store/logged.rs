@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row};
 use serde_json::Value;
 
+use super::offers;
 use crate::domain::{
     Candidate, Entity, EntityKind, FaqHit, IntentDecision, IntentScore, ModalityShares, Moment, PhotoAdvice, Prediction, Probability,
     ProductId, Recommendation, Sighting, SpokenOrder, Understanding, Verdict,
@@ -61,7 +62,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<LoggedTurn> {
         order: order(&json("spoken_order")),
         faq: faq(&json("faq")),
         prediction: prediction(&json("prediction")),
-        offered: json("recommendations").as_array().into_iter().flatten().filter_map(offer).collect(),
+        offered: json("recommendations").as_array().into_iter().flatten().filter_map(offers::offer_of).collect(),
         answer_kind: row.get("answer_kind")?,
         answer: row.get("answer")?,
     })
@@ -145,15 +146,5 @@ fn prediction(value: &Value) -> Option<Prediction> {
         abandon: probability(&value["abandon"])?,
         shares: ModalityShares { text: number(&shares["text"])?, photo: number(&shares["photo"])?, session: number(&shares["session"])? },
         because: Vec::new(),
-    })
-}
-
-fn offer(value: &Value) -> Option<Recommendation> {
-    Some(Recommendation {
-        product: ProductId(text(&value["product"])?),
-        name: String::new(),
-        price: None,
-        score: number(&value["score"]).unwrap_or(0.0),
-        reason: text(&value["reason"]).unwrap_or_default(),
     })
 }

@@ -7,6 +7,7 @@
 
 mod feedback;
 mod logged;
+mod offers;
 mod reader;
 mod rows;
 mod schema;

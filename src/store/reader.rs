@@ -4,11 +4,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use serde_json::{Map, Value, json};
 
-use super::{EndedSession, FILE, LoggedTurn, StoreError, Visit, feedback, logged, state, visits};
-use crate::domain::{DialogueState, Feedback, SessionFeatures, SessionId};
+use super::{EndedSession, FILE, LoggedTurn, StoreError, Visit, feedback, logged, offers, state, visits};
+use crate::domain::{DialogueState, Feedback, OfferedTurn, SessionFeatures, SessionId};
 
 /// Columns that hold JSON; they are shown as what they are.
-const JSON_COLUMNS: [&str; 11] = [
+const JSON_COLUMNS: [&str; 12] = [
     "sighting",
     "understanding",
     "prediction",
@@ -20,6 +20,7 @@ const JSON_COLUMNS: [&str; 11] = [
     "handoff",
     "moment",
     "features",
+    "passed_over",
 ];
 
 /// A session in one line.
@@ -171,6 +172,11 @@ impl Reader {
     /// A session as it was when it was last predicted, ended or not; `None` where there is no such turn.
     pub fn last_predicted(&self, session: &SessionId) -> Result<Option<EndedSession>, StoreError> {
         self.with(|connection| if has_feedback(connection)? { feedback::last_predicted(connection, session.as_str()) } else { Ok(None) })
+    }
+
+    /// The newest turns with offers or a confirmed order, the oldest of them first.
+    pub fn offered_turns(&self, limit: u32) -> Result<Vec<OfferedTurn>, StoreError> {
+        self.with(|connection| offers::newest(connection, limit))
     }
 
     /// The number of the last turn of a session, 0 before its first; `None` where there is no such session.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
 use super::feedback::features_json;
+use super::offers::{offer_json, passed_over_json};
 use super::state::state_json;
 use crate::domain::{IntentDecision, Prediction, ProductId, Sighting, SpokenOrder, TurnRecord, Understanding, Verdict};
 
@@ -17,8 +18,8 @@ pub(super) fn insert(connection: &Connection, record: &TurnRecord) -> rusqlite::
         .prepare_cached(
             "INSERT INTO turns (session, turn, at_unix_ms, channel, transcript, confidence, typed, product_seen, sighting, intent, in_scope,
              sentiment, understanding, prediction, answer_kind, answer, product, recommendations, state, timings_ms, text_embedding,
-             photo_embedding, details, is_answered, spoken_order, faq, handoff, moment, features) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+             photo_embedding, details, is_answered, spoken_order, faq, handoff, moment, features, passed_over) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+             ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
         )?
         .execute(params![
             record.session.as_str(),
@@ -50,6 +51,7 @@ pub(super) fn insert(connection: &Connection, record: &TurnRecord) -> rusqlite::
             record.handoff.as_ref().map(|h| json!({ "reason": h.reason.name(), "summary": h.summary }).to_string()),
             json!({ "weekday": record.moment.weekday, "minutes": record.moment.minutes }).to_string(),
             features_json(&record.features).to_string(),
+            record.passed_over.iter().map(passed_over_json).collect::<Value>().to_string(),
         ])?;
     Ok(())
 }
@@ -95,7 +97,7 @@ fn order_json(order: &SpokenOrder) -> Value {
 }
 
 fn recommendations_json(record: &TurnRecord) -> Value {
-    record.recommendations.iter().map(|r| json!({ "product": r.product.as_str(), "score": r.score, "reason": r.reason })).collect()
+    record.recommendations.iter().map(offer_json).collect()
 }
 
 fn timings_json(record: &TurnRecord) -> Value {

@@ -62,6 +62,9 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX feedback_by_outcome ON feedback (outcome, session);
 ",
+    "
+    ALTER TABLE turns ADD COLUMN passed_over TEXT;  -- JSON: what could have been offered and was not
+",
 ];
 
 /// Brings the log to the newest version, one transaction a step.

@@ -184,6 +184,7 @@ mod tests {
             answer: Answer::new(AnswerKind::Fact, "It costs 79 cents."),
             handoff: None,
             recommendations: Vec::new(),
+            passed_over: Vec::new(),
             state: DialogueState { turns: turn, ..DialogueState::default() },
             timings: Timings::default(),
         }

@@ -39,9 +39,17 @@ impl Desk {
     /// Takes what became of a turn or a session. When this returns, it is in the log; returns whether it was new.
     pub async fn take_feedback(&self, session: &SessionId, input: FeedbackInput) -> Result<bool, FeedbackError> {
         let parts = &self.parts;
-        let is_new = take_feedback((&parts.writer, &parts.reader), &parts.catalog, session, input, parts.clock.unix_ms()).await?;
-        if let Some(learner) = parts.learner.as_ref().filter(|_| is_new) {
-            learner.wake();
+        let at_unix_ms = parts.clock.unix_ms();
+        let FeedbackInput { turn, outcome, product } = input.clone();
+        let is_new = take_feedback((&parts.writer, &parts.reader), &parts.catalog, session, input, at_unix_ms).await?;
+        if is_new {
+            parts.recommender.feedback(&Feedback { session: session.clone(), turn, at_unix_ms, outcome, product });
+            // Tastes take longer than anybody should wait; at most one fit runs at a time.
+            let recommender = parts.recommender.clone();
+            drop(tokio::task::spawn_blocking(move || recommender.refit_if_due()));
+            if let Some(learner) = &parts.learner {
+                learner.wake();
+            }
         }
         Ok(is_new)
     }

@@ -1,7 +1,7 @@
 use super::Desk;
 use crate::dialogue::{Decision, OrderAct};
-use crate::domain::{DialogueState, EntityKind, IntentKind, Prediction, ProductId, Recommendation, Sighting, Understanding};
-use crate::recommend::{PriceWish, RecommendRequest};
+use crate::domain::{DialogueState, EntityKind, IntentKind, Prediction, ProductId, SessionId, Sighting, TurnRecord, Understanding};
+use crate::recommend::{Offers, PriceWish, RecommendRequest};
 
 /// The wish that asks for a lower price, as the word lists call it.
 const CHEAPER: &str = "cheaper";
@@ -10,19 +10,20 @@ impl Desk {
     /// What to offer beside the answer: gathers what the turn and the conversation know for the recommender.
     pub(super) fn offers(
         &self,
+        session: &SessionId,
         decision: &Decision,
         state: &DialogueState,
         understanding: Option<&Understanding>,
         sighting: Option<&Sighting>,
         prediction: Option<&Prediction>,
-    ) -> Vec<Recommendation> {
+    ) -> Offers {
         let phrasebook = &self.parts.dialogue.phrasebook;
-        let Some((intent, product)) = about(decision, &self.parts.dialogue.orders.menu().intent) else { return Vec::new() };
+        let Some((intent, product)) = about(decision, &self.parts.dialogue.orders.menu().intent) else { return Offers::default() };
         let values = |kind| understanding.into_iter().flat_map(move |u| u.values(kind)).collect::<Vec<&str>>();
         // Offering something to a person who complains, says goodbye or asks for somebody is rude.
         let kind = phrasebook.definition(intent).map(|d| d.kind);
         if matches!(kind, Some(IntentKind::Handoff | IntentKind::Smalltalk)) {
-            return Vec::new();
+            return Offers::default();
         }
         let mut talked_about: Vec<_> = product.iter().map(|id| (*id).clone()).collect();
         talked_about.extend(state.product.iter().filter(|id| Some(*id) != product).cloned());
@@ -40,11 +41,22 @@ impl Desk {
             allergens: &allergens,
             diets: &diets,
             basket: &basket,
+            turn: Some((session, state.turns + 1)),
             sentence: understanding.map(|u| u.embedding.as_slice()),
             photo: sighting.map(|s| s.embedding.as_slice()),
             asked: kind == Some(IntentKind::Recommend),
             prediction,
         })
+    }
+
+    /// Notes what a turn that is in the log offered, and what was ordered for good, so that the recommender can learn from it.
+    pub(super) fn note_offers(&self, record: &TurnRecord) {
+        let recommender = &self.parts.recommender;
+        recommender.shown(&record.session, record.turn, &record.recommendations);
+        if record.state.basket.is_confirmed {
+            let taken: Vec<_> = record.state.basket.products().cloned().collect();
+            recommender.taken(&record.session, &taken);
+        }
     }
 
     /// Who asks about lactose must be offered what is lactose-free: where the catalog has a diet "X-free", it says more of X than the

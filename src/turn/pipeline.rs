@@ -108,6 +108,7 @@ impl Desk {
         self.parts.writer.append(private(record.clone())).await?;
         watch.lap("commit", commit);
         watch.lap("total", watch.begun);
+        self.note_offers(&record);
         *held = Some(record.state.clone());
         Ok(TurnRecord { timings: watch.timings, ..record })
     }
@@ -188,7 +189,7 @@ impl Desk {
         let features = self.features(channel, state, understanding.as_ref(), &decision, now_unix_ms);
         let prediction = self.predict(&features, understanding.as_ref(), sighting.as_ref(), deadline, watch).await?;
         let step = Instant::now();
-        let offered = self.offers(&decision, state, understanding.as_ref(), sighting.as_ref(), prediction.as_ref());
+        let offers = self.offers(session, &decision, state, understanding.as_ref(), sighting.as_ref(), prediction.as_ref());
         watch.lap("recommend", step);
 
         let step = Instant::now();
@@ -198,7 +199,7 @@ impl Desk {
             state,
             decision: &decision,
             prediction: prediction.as_ref(),
-            offered: &offered,
+            offered: &offers.offered,
             now_unix_ms,
             moment,
         };
@@ -227,7 +228,8 @@ impl Desk {
             prediction,
             answer: response.answer,
             handoff: response.handoff,
-            recommendations: offered,
+            recommendations: offers.offered,
+            passed_over: offers.passed_over,
             state: next,
             timings: watch.timings.clone(),
         })
