@@ -83,16 +83,14 @@ impl FeedbackOutcome {
         }
     }
 
-    /// What can be said of one thing only once: who changes their mind replaces what they said before.
+    /// What is taken back by saying this of the same turn and product: who changes their mind replaces what they said before.
     pub fn replaces(self) -> &'static [&'static str] {
         match self {
             FeedbackOutcome::Accepted => &["rejected"],
             FeedbackOutcome::Rejected => &["accepted"],
             FeedbackOutcome::ThumbsUp => &["thumbs_down"],
             FeedbackOutcome::ThumbsDown => &["thumbs_up"],
-            // Who came back and bought after all has not left.
-            FeedbackOutcome::Purchase => &["left"],
-            FeedbackOutcome::HandedOver | FeedbackOutcome::Left | FeedbackOutcome::Rated(_) => &[],
+            FeedbackOutcome::Purchase | FeedbackOutcome::HandedOver | FeedbackOutcome::Left | FeedbackOutcome::Rated(_) => &[],
         }
     }
 }

@@ -71,6 +71,7 @@ pub(super) async fn health(State(service): State<Service>) -> Json<Value> {
         "version": env!("CARGO_PKG_VERSION"),
         "products": service.desk.catalog().products().len(),
         "free_slots": service.slots.available_permits(),
+        "behavior_version": service.desk.parts().learner.as_ref().map(|learner| *learner.in_use().borrow()),
     }))
 }
 

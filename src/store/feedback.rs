@@ -26,6 +26,10 @@ pub(super) fn insert(connection: &Connection, feedback: &Feedback) -> rusqlite::
     let turn = feedback.turn.map_or(0, i64::from);
     let product = feedback.product.as_ref().map_or("", ProductId::as_str);
     let session = feedback.session.as_str();
+    if feedback.outcome == FeedbackOutcome::Purchase {
+        // Who came back and bought after all has not left, whatever they bought.
+        connection.execute("DELETE FROM feedback WHERE session = ?1 AND outcome = ?2", params![session, FeedbackOutcome::Left.name()])?;
+    }
     for opposite in feedback.outcome.replaces() {
         connection.execute(
             "DELETE FROM feedback WHERE session = ?1 AND turn = ?2 AND product = ?3 AND outcome = ?4",
@@ -94,7 +98,7 @@ pub(super) fn count_ended(connection: &Connection) -> rusqlite::Result<u32> {
 const COLUMNS: &str = "t.session, t.features,
     (SELECT v.text_embedding FROM turns v WHERE v.session = t.session AND v.text_embedding IS NOT NULL ORDER BY v.turn DESC LIMIT 1),
     (SELECT v.photo_embedding FROM turns v WHERE v.session = t.session AND v.photo_embedding IS NOT NULL ORDER BY v.turn DESC LIMIT 1),
-    (SELECT group_concat(f.outcome) FROM feedback f WHERE f.session = t.session)";
+    (SELECT group_concat(f.outcome) FROM (SELECT outcome FROM feedback f WHERE f.session = t.session ORDER BY f.id) f)";
 
 /// The newest sessions that ended in a known way, oldest of them first. Turns of before version 3 have no features and are passed over.
 pub(super) fn ended(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<EndedSession>> {

@@ -265,7 +265,13 @@ mod tests {
             write(Job::Append(Box::new(record(session, 1, "oat milk"))));
         }
         write(told(&bought, Some(1), FeedbackOutcome::Accepted));
-        write(told(&bought, None, FeedbackOutcome::Left));
+        write(Job::Feedback(Feedback {
+            session: bought.clone(),
+            turn: None,
+            at_unix_ms: 1,
+            outcome: FeedbackOutcome::Left,
+            product: None,
+        }));
         write(told(&bought, None, FeedbackOutcome::Purchase));
         write(told(&open, Some(1), FeedbackOutcome::ThumbsUp));
         let reader = Reader::new(room.path());

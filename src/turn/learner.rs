@@ -4,6 +4,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::{Clock, Worker, WorkerError};
 use crate::behavior::{
     BehaviorError, BehaviorModel, Checkpoint, Example, HELD_OUT_MIN, Head, LearnConfig, Outcomes, RoundReport, Versions,
@@ -107,6 +109,7 @@ fn heads(told: &[FeedbackOutcome]) -> Outcomes {
 /// between two predictions, and so does an earlier one that somebody went back to.
 pub struct Learner {
     wake: Option<SyncSender<()>>,
+    in_use: watch::Receiver<u32>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -114,8 +117,14 @@ impl Learner {
     /// Starts the thread. `worker` is the one whose model is replaced.
     pub fn start(lessons: Lessons, worker: Arc<Worker<BehaviorModel>>) -> std::io::Result<Self> {
         let (wake, woken) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || learn(&lessons, &worker, &woken))?;
-        Ok(Self { wake: Some(wake), thread: Some(thread) })
+        let (tell, in_use) = watch::channel(lessons.versions.state().map(|state| state.current).unwrap_or(0));
+        let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || learn(&lessons, &worker, &woken, &tell))?;
+        Ok(Self { wake: Some(wake), in_use, thread: Some(thread) })
+    }
+
+    /// The version of the model that predicts, and its changes; 0 is the model that ships.
+    pub fn in_use(&self) -> watch::Receiver<u32> {
+        self.in_use.clone()
     }
 
     /// A session has ended: there may be enough to learn from now.
@@ -136,13 +145,12 @@ impl Drop for Learner {
     }
 }
 
-fn learn(lessons: &Lessons, worker: &Worker<BehaviorModel>, woken: &Receiver<()>) {
+fn learn(lessons: &Lessons, worker: &Worker<BehaviorModel>, woken: &Receiver<()>, tell: &watch::Sender<u32>) {
     // On Linux this is the niceness of this thread alone.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICENESS) {
         tracing::debug!(%error, "learning competes with turns");
     }
-    let mut in_use = lessons.versions.state().map(|state| state.current).unwrap_or(0);
     let mut refused: BTreeSet<u32> = BTreeSet::new();
     loop {
         match woken.recv_timeout(LOOK_EVERY) {
@@ -164,14 +172,16 @@ fn learn(lessons: &Lessons, worker: &Worker<BehaviorModel>, woken: &Receiver<()>
             Err(RecvTimeoutError::Disconnected) => return,
         }
         let Ok(current) = lessons.versions.state().map(|state| state.current) else { continue };
-        if current == in_use || refused.contains(&current) {
+        let was = *tell.borrow();
+        if current == was || refused.contains(&current) {
             continue;
         }
         match lessons.current().and_then(BehaviorModel::from_checkpoint) {
             Ok(model) => match worker.replace(model) {
                 Ok(()) => {
-                    tracing::info!(version = current, was = in_use, "the behaviour model was replaced");
-                    in_use = current;
+                    tracing::info!(version = current, was, "the behaviour model was replaced");
+                    // The queue is in order: what is predicted from now on is predicted by the new one.
+                    tell.send_replace(current);
                 }
                 // The next look tries again.
                 Err(WorkerError::Busy { .. }) => {}
