@@ -27,6 +27,7 @@ mod report;
 mod simulate;
 pub mod tabular;
 mod train;
+mod unusual;
 
 pub use ablation::{Trained, train};
 pub use calibrate::Calibration;
@@ -43,3 +44,4 @@ pub use outcome::{HEADS, Head, Outcomes};
 pub use report::{Gain, HeadFigures, ModelFigures, TrainingReport};
 pub use simulate::{Embed, PhotoPrototype, SimulationConfig, World, simulate};
 pub use train::{Pass, TrainConfig};
+pub use unusual::{BehaviorConfig, UnusualSessions};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Config, ShopFiles};
 use crate::audio::{AudioError, Vad};
-use crate::behavior::{BehaviorError, BehaviorModel};
+use crate::behavior::{BehaviorError, BehaviorModel, UnusualSessions};
 use crate::dialogue::{Dialogue, FaqIndex, Orders, Phrasebook, TemplateError};
 use crate::domain::{Catalog, Product, ProductId, Shop};
 use crate::language::{
@@ -100,7 +100,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
         (others, learned)
     });
     let ((hearing, seeing), learned) = (hearing_and_seeing?, learned?);
-    let behavior = open_behavior(config, &manifest)?;
+    let behavior = open_behavior(config, &manifest, &shop_files)?;
     let photos = product_photos(&seeing.1, &catalog, &classes(config, &manifest)?);
     let recommender =
         Recommender::new(Arc::clone(&catalog), &shop_files.shop.currency_word).with_texts(learned.products).with_photos(photos);
@@ -119,6 +119,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
             None => None,
         },
         recommender,
+        anomaly_threshold: config.behavior.anomaly_threshold,
         fusion: Fusion::new(&catalog),
         open_questions,
         catalog,
@@ -158,7 +159,8 @@ impl Reload {
     }
 
     fn behavior(&self) -> Result<BehaviorModel, AssembleError> {
-        open_behavior(&self.config, &self.manifest)?.ok_or_else(|| WeightsError::Unlisted { name: BEHAVIOR.to_owned() }.into())
+        open_behavior(&self.config, &self.manifest, &self.shop_files)?
+            .ok_or_else(|| WeightsError::Unlisted { name: BEHAVIOR.to_owned() }.into())
     }
 }
 
@@ -352,11 +354,22 @@ fn description(product: &Product, shop: &Shop) -> String {
 }
 
 /// The behaviour model, if it was trained on the vectors that this config's encoders make.
-fn open_behavior(config: &Config, manifest: &Manifest) -> Result<Option<BehaviorModel>, AssembleError> {
+fn open_behavior(config: &Config, manifest: &Manifest, files: &ShopFiles) -> Result<Option<BehaviorModel>, AssembleError> {
     let Some(file) = optional(manifest, BEHAVIOR)? else { return Ok(None) };
     let model = BehaviorModel::load(&file)?;
     model.check_encoders(&manifest.entry(ENCODER)?.sha256, &manifest.entry(&config.vision.model)?.sha256)?;
-    Ok(Some(model))
+    Ok(Some(model.with_usual(usual_sessions(config, files)?)))
+}
+
+/// Turns of the shop's own past that say what is usual, the newest ones.
+const USUAL_TURNS_MAX: u32 = 20_000;
+
+/// What is usual here: the shop's past sessions, or simulated ones while there are too few. It takes a fraction of a second.
+fn usual_sessions(config: &Config, files: &ShopFiles) -> Result<Option<UnusualSessions>, AssembleError> {
+    let past = Reader::new(&config.paths.data).session_features(USUAL_TURNS_MAX)?;
+    let has_enough = past.len() >= config.behavior.anomaly_turns_min as usize;
+    let sessions = if has_enough { past } else { UnusualSessions::simulated(&files.catalog, &files.intents)? };
+    Ok(UnusualSessions::learn(&sessions))
 }
 
 /// A model that the desk can do without: absent from the manifest it is left out; listed but damaged it is an error.

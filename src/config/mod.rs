@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::audio::AudioConfig;
+use crate::behavior::BehaviorConfig;
 use crate::bridge::BridgeConfig;
 use crate::dialogue::DialogueConfig;
 use crate::language::LanguageConfig;
@@ -95,6 +96,8 @@ pub struct Config {
     pub vision: VisionConfig,
     /// How sentences are understood.
     pub language: LanguageConfig,
+    /// What is done about what the behaviour model says.
+    pub behavior: BehaviorConfig,
     /// How conversations are led.
     pub dialogue: DialogueConfig,
     /// A language model for open questions.
@@ -172,6 +175,7 @@ impl Config {
             self.speech.problems(),
             self.vision.problems(),
             self.language.problems(),
+            self.behavior.problems(),
             self.dialogue.problems(),
             self.bridge.problems(),
             self.turn.problems(),

@@ -54,6 +54,8 @@ pub struct Parts {
     pub language: Worker<Language>,
     /// What the person will do; `None` where no model was trained.
     pub behavior: Option<Worker<BehaviorModel>>,
+    /// A session as unusual as this is told of in the program's log.
+    pub anomaly_threshold: f32,
     /// What to offer.
     pub recommender: Recommender,
     /// What the shop sells.
