@@ -118,6 +118,25 @@ bench-behavior: build $(BEHAVIOR_STAMP) ## Compare learning from a table with sc
 	@PYTHONDONTWRITEBYTECODE=1 $(BEHAVIOR_VENV)/bin/python benches/peers/behavior.py --data $(SHOPPERS) --drop PageValues $(BENCH_OPTIONS)
 	@PYTHONDONTWRITEBYTECODE=1 $(BEHAVIOR_VENV)/bin/python benches/peers/behavior.py --data $(SHOPPERS) --speed
 
+RULES_VENV := .venv-peers-rules
+RULES_STAMP := $(RULES_VENV)/peers-$(call fingerprint,benches/peers/requirements-rules.txt)
+BASKETS ?= ../shared/data/baskets/groceries.csv
+
+.PHONY: bench-insight
+bench-insight: build $(RULES_STAMP) ## Compare rules of baskets with mlxtend, and find planted anomalies: BASKETS=FILE SHOPPERS=FILE
+	@PYTHONDONTWRITEBYTECODE=1 $(RULES_VENV)/bin/python benches/peers/rules.py --data $(BASKETS) $(BENCH_OPTIONS)
+	@mkdir -p target/test-data
+	@$(PYTHON) benches/sets/planted.py $(SHOPPERS) target/test-data/planted-mixed.csv --kind mixed --drop Revenue
+	@$(PYTHON) benches/sets/planted.py $(SHOPPERS) target/test-data/planted-far.csv --kind far --drop Revenue
+	@$(KIOSKD) insight anomalies --data target/test-data/planted-mixed.csv --label planted --limit 0
+	@$(KIOSKD) insight anomalies --data target/test-data/planted-far.csv --label planted --limit 0
+
+$(RULES_STAMP):
+	@echo "python: making $(RULES_VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear $(RULES_VENV)
+	@$(RULES_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r benches/peers/requirements-rules.txt
+	@touch $@
+
 $(BEHAVIOR_STAMP):
 	@echo "python: making $(BEHAVIOR_VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv --clear $(BEHAVIOR_VENV)

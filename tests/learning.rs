@@ -121,7 +121,9 @@ async fn a_running_desk_takes_over_what_is_better_and_goes_back_when_told() {
     let soon = Duration::from_secs(300);
     tokio::time::timeout(soon, in_use.wait_for(|version| *version == 1)).await.expect("in time").expect("the learner lives");
     assert!((buys().await - before).abs() > 0.05, "the model that learnt predicts as before");
-    let lessons = kioskd::config::open_lessons(&config(room.path()), &common::manifest(), desk.parts().clock.clone()).expect("opens");
+    let files = kioskd::config::ShopFiles::read(&common::path("config")).expect("the shop's files");
+    let lessons =
+        kioskd::config::open_lessons(&config(room.path()), &common::manifest(), &files, desk.parts().clock.clone()).expect("opens");
     let versions = lessons.expect("a model ships").versions;
     let state = versions.state().expect("reads");
     assert!(state.versions[0].report.log_loss_after < state.versions[0].report.log_loss_before, "{state:?}");

@@ -26,9 +26,11 @@ mod model;
 mod outcome;
 mod replay;
 mod report;
+mod settings;
 mod simulate;
 pub mod tabular;
 mod train;
+mod unusual;
 mod versions;
 
 pub use ablation::{Trained, train};
@@ -43,8 +45,10 @@ pub use inputs::{Batch, EmbeddingScale, InputScales, Modality, PHOTO, TEXT, Vect
 pub use isolation::IsolationForest;
 pub use model::BehaviorModel;
 pub use outcome::{HEADS, Head, Outcomes};
-pub use replay::{HELD_OUT_MIN, LearnConfig, Round, RoundReport, learn_from_sessions, sliced};
+pub use replay::{HELD_OUT_MIN, Round, RoundReport, learn_from_sessions, sliced};
 pub use report::{Gain, HeadFigures, ModelFigures, TrainingReport};
+pub use settings::BehaviorConfig;
 pub use simulate::{Embed, PhotoPrototype, Shopper, SimulationConfig, World, shoppers, simulate};
 pub use train::{Pass, TrainConfig};
+pub use unusual::UnusualSessions;
 pub use versions::{Version, VersionState, Versions};

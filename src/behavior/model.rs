@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use super::calibrate::Calibration;
@@ -7,6 +9,7 @@ use super::explain::{purchase_effects, strongest};
 use super::fusion::{FusionNetwork, Mode};
 use super::inputs::{Batch, InputScales, Modality, Vectors};
 use super::outcome::{HEADS, Head};
+use super::unusual::UnusualSessions;
 use crate::domain::{ModalityShares, Prediction, Probability, Push, SessionFeatures};
 use crate::weights::VerifiedFile;
 
@@ -17,6 +20,7 @@ pub struct BehaviorModel {
     scales: InputScales,
     calibration: [Calibration; HEADS],
     provenance: Provenance,
+    usual: Option<Arc<UnusualSessions>>,
 }
 
 impl BehaviorModel {
@@ -34,7 +38,18 @@ impl BehaviorModel {
             scales: checkpoint.scales,
             calibration: checkpoint.calibration,
             provenance: checkpoint.provenance,
+            usual: None,
         })
+    }
+
+    /// The same model, that also says how unlike other sessions one is.
+    pub fn with_usual(self, usual: Option<Arc<UnusualSessions>>) -> Self {
+        Self { usual, ..self }
+    }
+
+    /// In what a session is most unlike the others, where something says what is usual.
+    pub fn unusual_because(&self, session: &SessionFeatures) -> Option<&'static str> {
+        self.usual.as_ref().map(|usual| usual.reason(session))
     }
 
     /// What it was made from.
@@ -74,6 +89,7 @@ impl BehaviorModel {
             accept_recommendation: probability(Head::AcceptRecommendation),
             handoff_needed: probability(Head::HandoffNeeded),
             abandon: probability(Head::Abandon),
+            anomaly: self.usual.as_ref().map(|usual| usual.score(session)),
             shares: ModalityShares {
                 text: shares[Modality::Text as usize],
                 photo: shares[Modality::Photo as usize],

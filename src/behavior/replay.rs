@@ -14,37 +14,6 @@ use super::report::labels_of;
 use super::train::{Labelled, TrainConfig, fit_from};
 use crate::measure::log_loss;
 
-/// How the model learns from a shop's own sessions.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LearnConfig {
-    /// Sessions with a known outcome after which the model learns again, in the background; 0 never does. Fewer follow the shop sooner
-    /// and compute more.
-    pub learn_after_sessions: u32,
-    /// The newest sessions that are learnt from, at most. More take longer, and what customers did long ago may no longer hold.
-    pub learn_sessions_max: u32,
-}
-
-impl Default for LearnConfig {
-    fn default() -> Self {
-        Self { learn_after_sessions: 50, learn_sessions_max: 5_000 }
-    }
-}
-
-impl LearnConfig {
-    /// All that is wrong with the values.
-    pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if self.learn_after_sessions > 100_000 {
-            problems.push(format!("behavior.learn_after_sessions is {}; expected 0 to 100000", self.learn_after_sessions));
-        }
-        if !(100..=100_000).contains(&self.learn_sessions_max) {
-            problems.push(format!("behavior.learn_sessions_max is {}; expected 100 to 100000", self.learn_sessions_max));
-        }
-        problems
-    }
-}
-
 /// Sessions without which a slice says nothing: a round with fewer held out changes nothing.
 pub const HELD_OUT_MIN: usize = 20;
 /// Sessions from which on a head's calibration is fitted anew; fewer keep the one there is.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Config, ShopFiles};
 use crate::audio::{AudioError, Vad};
-use crate::behavior::{BehaviorError, BehaviorModel, Checkpoint, Versions};
+use crate::behavior::{BehaviorError, BehaviorModel, Checkpoint, UnusualSessions, Versions};
 use crate::dialogue::{Dialogue, FaqIndex, Orders, Phrasebook, TemplateError};
 use crate::domain::{Catalog, Product, ProductId, Shop};
 use crate::language::{
@@ -100,7 +100,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
         (others, learned)
     });
     let ((hearing, seeing), learned) = (hearing_and_seeing?, learned?);
-    let lessons = open_lessons(config, &manifest, Arc::clone(&clock))?;
+    let lessons = open_lessons(config, &manifest, &shop_files, Arc::clone(&clock))?;
     let photos = product_photos(&seeing.1, &catalog, &classes(config, &manifest)?);
     let recommender = Recommender::new(Arc::clone(&catalog), &shop_files.shop.currency_word)
         .with_texts(learned.products)
@@ -131,6 +131,7 @@ pub fn open_desk(config: &Config, clock: Arc<dyn Clock>, progress: &(dyn Fn(usiz
         },
         behavior,
         recommender,
+        anomaly_threshold: config.behavior.anomaly_threshold,
         fusion: Fusion::new(&catalog),
         open_questions,
         catalog,
@@ -170,7 +171,7 @@ impl Reload {
     }
 
     fn behavior(&self) -> Result<BehaviorModel, AssembleError> {
-        let lessons = open_lessons(&self.config, &self.manifest, Arc::new(SystemClock))?;
+        let lessons = open_lessons(&self.config, &self.manifest, &self.shop_files, Arc::new(SystemClock))?;
         let lessons = lessons.ok_or_else(|| WeightsError::Unlisted { name: BEHAVIOR.to_owned() })?;
         current_behavior(&lessons, &self.config, &self.manifest)
     }
@@ -366,22 +367,39 @@ fn description(product: &Product, shop: &Shop) -> String {
 }
 
 /// What the behaviour model that ships and a shop's own sessions are for one another; `None` where no model ships.
-pub fn open_lessons(config: &Config, manifest: &Manifest, clock: Arc<dyn Clock>) -> Result<Option<Lessons>, AssembleError> {
+pub fn open_lessons(
+    config: &Config,
+    manifest: &Manifest,
+    files: &ShopFiles,
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Lessons>, AssembleError> {
     let Some(file) = optional(manifest, BEHAVIOR)? else { return Ok(None) };
     Ok(Some(Lessons {
         reader: Reader::new(&config.paths.data),
         versions: Versions::new(&config.paths.data.join("learned").join("behavior")),
         shipped: Checkpoint::read(file.path())?,
         config: config.behavior.clone(),
+        usual: usual_sessions(config, files)?.map(Arc::new),
         clock,
     }))
 }
 
 /// The behaviour model in use, if it was trained on the vectors that this config's encoders make.
 fn current_behavior(lessons: &Lessons, config: &Config, manifest: &Manifest) -> Result<BehaviorModel, AssembleError> {
-    let model = BehaviorModel::from_checkpoint(lessons.current()?)?;
+    let model = lessons.model()?;
     model.check_encoders(&manifest.entry(ENCODER)?.sha256, &manifest.entry(&config.vision.model)?.sha256)?;
     Ok(model)
+}
+
+/// Turns of the shop's own past that say what is usual, the newest ones.
+const USUAL_TURNS_MAX: u32 = 20_000;
+
+/// What is usual here: the shop's past sessions, or simulated ones while there are too few. It takes a fraction of a second.
+fn usual_sessions(config: &Config, files: &ShopFiles) -> Result<Option<UnusualSessions>, AssembleError> {
+    let past = Reader::new(&config.paths.data).session_features(USUAL_TURNS_MAX)?;
+    let has_enough = past.len() >= config.behavior.anomaly_turns_min as usize;
+    let sessions = if has_enough { past } else { UnusualSessions::simulated(&files.catalog, &files.intents)? };
+    Ok(UnusualSessions::learn(&sessions))
 }
 
 /// A model that the desk can do without: absent from the manifest it is left out; listed but damaged it is an error.

@@ -60,7 +60,15 @@ mod tests {
         let p = Probability::clamped;
         let shares = ModalityShares { text: 1.0, photo: 0.0, session: 0.0 };
         let (purchase, abandon) = (p(0.5), p(0.1));
-        Prediction { purchase, accept_recommendation: p(0.1), handoff_needed: p(handoff_needed), abandon, shares, because: Vec::new() }
+        Prediction {
+            purchase,
+            accept_recommendation: p(0.1),
+            handoff_needed: p(handoff_needed),
+            abandon,
+            anomaly: None,
+            shares,
+            because: Vec::new(),
+        }
     }
 
     #[test]

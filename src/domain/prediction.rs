@@ -86,6 +86,8 @@ pub struct Prediction {
     pub handoff_needed: Probability,
     /// Leaves without an answer.
     pub abandon: Probability,
+    /// How unlike other sessions this one is, one half for a session among many; `None` where nothing says what is usual.
+    pub anomaly: Option<Probability>,
     /// How much each modality had to say.
     pub shares: ModalityShares,
     /// The strongest pushes on `purchase`, strongest first.

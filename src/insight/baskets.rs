@@ -1,38 +1,40 @@
 use std::collections::BTreeMap;
 
-/// Items of each basket, by item: a bit for each basket that holds it.
+/// Who took what: the items of each basket.
 #[derive(Debug, Clone, Default)]
 pub struct Baskets {
     names: Vec<String>,
-    /// `[items][baskets / 64]`.
-    holds: Vec<Vec<u64>>,
-    count: usize,
+    /// For each basket its items, by place in `names`, in order and each once.
+    items: Vec<Vec<usize>>,
 }
 
 impl Baskets {
     /// From the items of each basket; an item twice in one basket counts once.
     pub fn new<'a, B: IntoIterator<Item = &'a str>>(baskets: impl IntoIterator<Item = B>) -> Self {
-        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let mut count = 0;
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut items: Vec<Vec<usize>> = Vec::new();
         for basket in baskets {
+            let mut own = Vec::new();
             for item in basket {
-                places.entry(item).or_default().push(count);
+                let next = places.len();
+                own.push(*places.entry(item).or_insert(next));
             }
-            count += 1;
+            items.push(own);
         }
-        let words = count.div_ceil(64);
-        let bits = |places: &Vec<usize>| {
-            let mut bits = vec![0_u64; words];
-            places.iter().for_each(|place| bits[place / 64] |= 1 << (place % 64));
-            bits
-        };
-        let holds = places.values().map(bits).collect();
-        Self { names: places.into_keys().map(str::to_owned).collect(), holds, count }
+        // Names are in alphabetical order; until here they were in the order in which they came.
+        let mut sorted = vec![0; places.len()];
+        places.values().enumerate().for_each(|(at, place)| sorted[*place] = at);
+        for basket in &mut items {
+            basket.iter_mut().for_each(|item| *item = sorted[*item]);
+            basket.sort_unstable();
+            basket.dedup();
+        }
+        Self { names: places.into_keys().map(str::to_owned).collect(), items }
     }
 
     /// How many baskets there are.
     pub fn count(&self) -> usize {
-        self.count
+        self.items.len()
     }
 
     /// The names of the items, sorted.
@@ -40,8 +42,8 @@ impl Baskets {
         &self.names
     }
 
-    /// The baskets that hold an item.
-    pub(super) fn holding(&self, item: usize) -> &[u64] {
-        &self.holds[item]
+    /// The items of a basket, in order.
+    pub(super) fn items(&self, basket: usize) -> &[usize] {
+        &self.items[basket]
     }
 }

@@ -41,8 +41,8 @@ pub struct TooMany;
 /// All rules within the limits, those of the highest lift first.
 ///
 /// # Source
-/// Agrawal & Srikant 1994 for support and confidence; the frequent sets by intersection of baskets, Zaki 2000, "Scalable Algorithms for
-/// Association Mining" (Eclat), which finds the same sets as FP-growth.
+/// Agrawal & Srikant 1994 for support and confidence. The frequent sets are grown item by item over the baskets that hold them, Uno et al.,
+/// "LCM ver. 2" (2004), section 3, which finds the same sets as FP-growth.
 pub fn rules(baskets: &Baskets, limits: &RuleLimits) -> Result<Vec<Rule>, TooMany> {
     let counts = frequent(baskets, limits.support_min)?;
     let mut rules = Vec::new();
@@ -59,34 +59,62 @@ pub fn rules(baskets: &Baskets, limits: &RuleLimits) -> Result<Vec<Rule>, TooMan
 fn frequent(baskets: &Baskets, support_min: f64) -> Result<HashMap<Vec<usize>, usize>, TooMany> {
     // Half a basket less than what rounding could take away.
     let count_min = ((support_min * baskets.count() as f64) - 1e-9).ceil().max(1.0) as usize;
-    let mut counts = HashMap::new();
-    let singles: Vec<(usize, Vec<u64>)> = (0..baskets.names().len()).map(|item| (item, baskets.holding(item).to_vec())).collect();
-    extend(&[], singles.iter().filter(|(_, bits)| ones(bits) >= count_min).cloned().collect(), count_min, &mut counts)?;
-    Ok(counts)
+    let mut search = Search { baskets, count_min, counts: HashMap::new(), seen: vec![0; baskets.names().len()] };
+    search.extend(&mut Vec::new(), &(0..baskets.count()).collect::<Vec<_>>())?;
+    Ok(search.counts)
 }
 
-/// Adds the sets that begin with `prefix` and go on with one of `tails`, each with the baskets that hold prefix and item.
-fn extend(
-    prefix: &[usize],
-    tails: Vec<(usize, Vec<u64>)>,
+/// The search for frequent sets.
+struct Search<'a> {
+    baskets: &'a Baskets,
     count_min: usize,
-    counts: &mut HashMap<Vec<usize>, usize>,
-) -> Result<(), TooMany> {
-    for (at, (item, bits)) in tails.iter().enumerate() {
-        let set = [prefix, &[*item]].concat();
-        if set.len() < ITEMS_MAX {
-            let together = tails[at + 1..].iter().map(|(other, theirs)| (*other, both(bits, theirs)));
-            let next: Vec<_> = together.filter(|(_, bits)| ones(bits) >= count_min).collect();
-            if !next.is_empty() {
-                extend(&set, next, count_min, counts)?;
+    /// What was found.
+    counts: HashMap<Vec<usize>, usize>,
+    /// How often each item was seen; all 0 between two looks.
+    seen: Vec<usize>,
+}
+
+impl Search<'_> {
+    /// Adds the sets that begin with `prefix` and go on; `holding` are the baskets that hold all of it.
+    fn extend(&mut self, prefix: &mut Vec<usize>, holding: &[usize]) -> Result<(), TooMany> {
+        for (item, count) in self.following(prefix.last().copied(), holding) {
+            if self.counts.len() >= SETS_MAX {
+                return Err(TooMany);
+            }
+            prefix.push(item);
+            self.counts.insert(prefix.clone(), count);
+            if prefix.len() < ITEMS_MAX {
+                let with_item = |basket: &usize| self.baskets.items(*basket).binary_search(&item).is_ok();
+                let holding: Vec<usize> = holding.iter().copied().filter(with_item).collect();
+                self.extend(prefix, &holding)?;
+            }
+            prefix.pop();
+        }
+        Ok(())
+    }
+
+    /// The items behind `last` that are frequent among some baskets, with how often, in order.
+    fn following(&mut self, last: Option<usize>, holding: &[usize]) -> Vec<(usize, usize)> {
+        let mut met = Vec::new();
+        for basket in holding {
+            // The items are in order: those behind the last one stand at the end.
+            for item in self.baskets.items(*basket).iter().rev().copied().take_while(|item| last.is_none_or(|last| *item > last)) {
+                if self.seen[item] == 0 {
+                    met.push(item);
+                }
+                self.seen[item] += 1;
             }
         }
-        if counts.len() >= SETS_MAX {
-            return Err(TooMany);
+        met.sort_unstable();
+        let mut frequent = Vec::new();
+        for item in met {
+            let count = std::mem::take(&mut self.seen[item]);
+            if count >= self.count_min {
+                frequent.push((item, count));
+            }
         }
-        counts.insert(set, ones(bits));
+        frequent
     }
-    Ok(())
 }
 
 /// The rule whose right side are the items of `set` that `mask` marks, if it is sure enough.
@@ -105,14 +133,6 @@ fn rule(set: &[usize], count: usize, mask: u32, counts: &HashMap<Vec<usize>, usi
         antecedent,
         consequent,
     })
-}
-
-fn ones(bits: &[u64]) -> usize {
-    bits.iter().map(|word| word.count_ones() as usize).sum()
-}
-
-fn both(a: &[u64], b: &[u64]) -> Vec<u64> {
-    a.iter().zip(b).map(|(a, b)| a & b).collect()
 }
 
 #[cfg(test)]

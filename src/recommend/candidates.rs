@@ -469,8 +469,15 @@ pub(super) mod tests {
         let offered = |accepts: f32| {
             let p = Probability::clamped(accepts);
             let shares = ModalityShares { text: 1.0, photo: 0.0, session: 0.0 };
-            let prediction =
-                Prediction { purchase: p, accept_recommendation: p, handoff_needed: p, abandon: p, shares, because: Vec::new() };
+            let prediction = Prediction {
+                purchase: p,
+                accept_recommendation: p,
+                handoff_needed: p,
+                abandon: p,
+                anomaly: None,
+                shares,
+                because: Vec::new(),
+            };
             names(shelf(), &RecommendRequest { talked_about: &about, prediction: Some(&prediction), ..Default::default() })
         };
         let (many, some, one) = (offered(0.9), offered(0.2), offered(0.01));

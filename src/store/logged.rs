@@ -144,6 +144,7 @@ fn prediction(value: &Value) -> Option<Prediction> {
         accept_recommendation: probability(&value["accept_recommendation"])?,
         handoff_needed: probability(&value["handoff_needed"])?,
         abandon: probability(&value["abandon"])?,
+        anomaly: probability(&value["anomaly"]),
         shares: ModalityShares { text: number(&shares["text"])?, photo: number(&shares["photo"])?, session: number(&shares["session"])? },
         because: Vec::new(),
     })

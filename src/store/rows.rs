@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::feedback::features_json;
 use super::offers::{offer_json, passed_over_json};
 use super::state::state_json;
-use crate::domain::{IntentDecision, Prediction, ProductId, Sighting, SpokenOrder, TurnRecord, Understanding, Verdict};
+use crate::domain::{IntentDecision, Prediction, Probability, ProductId, Sighting, SpokenOrder, TurnRecord, Understanding, Verdict};
 
 pub(super) fn insert(connection: &Connection, record: &TurnRecord) -> rusqlite::Result<()> {
     connection
@@ -87,6 +87,7 @@ fn prediction_json(prediction: &Prediction) -> Value {
         "accept_recommendation": prediction.accept_recommendation.get(),
         "handoff_needed": prediction.handoff_needed.get(),
         "abandon": prediction.abandon.get(),
+        "anomaly": prediction.anomaly.map(Probability::get),
         "shares": { "text": prediction.shares.text, "photo": prediction.shares.photo, "session": prediction.shares.session },
         "because": prediction.because.iter().map(|push| json!({ "feature": push.feature, "effect": push.effect })).collect::<Vec<_>>(),
     })

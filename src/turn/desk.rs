@@ -56,6 +56,8 @@ pub struct Parts {
     pub behavior: Option<Arc<Worker<BehaviorModel>>>,
     /// Learns from what becomes of sessions, in the background.
     pub learner: Option<Learner>,
+    /// A session as unusual as this is told of in the program's log.
+    pub anomaly_threshold: f32,
     /// What to offer.
     pub recommender: Recommender,
     /// What the shop sells.

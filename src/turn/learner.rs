@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::{Clock, Worker, WorkerError};
 use crate::behavior::{
-    BehaviorError, BehaviorModel, Checkpoint, Example, HELD_OUT_MIN, Head, LearnConfig, Outcomes, RoundReport, Versions,
-    learn_from_sessions, sliced,
+    BehaviorConfig, BehaviorError, BehaviorModel, Checkpoint, Example, HELD_OUT_MIN, Head, Outcomes, RoundReport, UnusualSessions,
+    Versions, learn_from_sessions, sliced,
 };
 use crate::domain::FeedbackOutcome;
 use crate::store::{EndedSession, Reader, StoreError};
@@ -39,8 +39,10 @@ pub struct Lessons {
     pub versions: Versions,
     /// The model that ships.
     pub shipped: Checkpoint,
+    /// What is usual here, whichever version predicts.
+    pub usual: Option<Arc<UnusualSessions>>,
     /// How much is learnt, and when.
-    pub config: LearnConfig,
+    pub config: BehaviorConfig,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -58,6 +60,11 @@ impl Lessons {
     /// The model in use.
     pub fn current(&self) -> Result<Checkpoint, BehaviorError> {
         Ok(self.versions.current()?.unwrap_or_else(|| self.shipped.clone()))
+    }
+
+    /// The same, ready to be asked.
+    pub fn model(&self) -> Result<BehaviorModel, BehaviorError> {
+        Ok(BehaviorModel::from_checkpoint(self.current()?)?.with_usual(self.usual.clone()))
     }
 
     /// Runs a round on the sessions in the log; a better model is in use on the disk afterwards.
@@ -176,7 +183,7 @@ fn learn(lessons: &Lessons, worker: &Worker<BehaviorModel>, woken: &Receiver<()>
         if current == was || refused.contains(&current) {
             continue;
         }
-        match lessons.current().and_then(BehaviorModel::from_checkpoint) {
+        match lessons.model() {
             Ok(model) => match worker.replace(model) {
                 Ok(()) => {
                     tracing::info!(version = current, was, "the behaviour model was replaced");

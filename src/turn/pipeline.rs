@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use super::hearing::{HeardSound, Hearing, HearingError};
 use super::{Desk, IsAbandoned, Speaker, WorkerError};
 use crate::audio::{self, AudioError};
+use crate::behavior::BehaviorModel;
 use crate::dialogue::{self, Decision, DialogueInput, OrderAct, TemplateError};
 use crate::domain::{
     Channel, DialogueState, Heard, Pcm16k, Prediction, Probability, SessionFeatures, SessionId, Sighting, SpokenOrder, Timings, Transcript,
@@ -187,7 +188,7 @@ impl Desk {
         watch.lap("decide", step);
 
         let features = self.features(channel, state, understanding.as_ref(), &decision, now_unix_ms);
-        let prediction = self.predict(&features, understanding.as_ref(), sighting.as_ref(), deadline, watch).await?;
+        let prediction = self.predict(session, &features, understanding.as_ref(), sighting.as_ref(), deadline, watch).await?;
         let step = Instant::now();
         let offers = self.offers(session, &decision, state, understanding.as_ref(), sighting.as_ref(), prediction.as_ref());
         watch.lap("recommend", step);
@@ -278,6 +279,7 @@ impl Desk {
 
     async fn predict(
         &self,
+        session: &SessionId,
         features: &SessionFeatures,
         understanding: Option<&Understanding>,
         sighting: Option<&Sighting>,
@@ -288,7 +290,16 @@ impl Desk {
         let step = Instant::now();
         let (features, text) = (features.clone(), understanding.map(|u| u.embedding.clone()));
         let photo = sighting.map(|s| s.embedding.clone());
-        let prediction = behavior.run(deadline, move |model| model.predict(text.as_deref(), photo.as_deref(), &features)).await?;
+        let threshold = self.parts.anomaly_threshold;
+        let predict = move |model: &mut BehaviorModel| {
+            let prediction = model.predict(text.as_deref(), photo.as_deref(), &features);
+            let anomaly = prediction.as_ref().ok().and_then(|prediction| prediction.anomaly).filter(|anomaly| anomaly.get() >= threshold);
+            (prediction, anomaly.map(|anomaly| (anomaly, model.unusual_because(&features).unwrap_or_default())))
+        };
+        let (prediction, unusual) = behavior.run(deadline, predict).await?;
+        if let Some((anomaly, because)) = unusual {
+            tracing::warn!(%session, anomaly = anomaly.get(), because, "unusual session");
+        }
         watch.lap("predict", step);
         // A prediction is for the shop; a customer's answer does not fail with it.
         Ok(prediction.inspect_err(|error| tracing::error!(%error, "behaviour was not predicted")).ok())

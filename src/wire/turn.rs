@@ -178,6 +178,7 @@ fn prediction(prediction: &Prediction) -> Value {
         "accept_recommendation": rounded(prediction.accept_recommendation.get()),
         "handoff_needed": rounded(prediction.handoff_needed.get()),
         "abandon": rounded(prediction.abandon.get()),
+        "anomaly": prediction.anomaly.map(|anomaly| rounded(anomaly.get())),
         "shares": { "text": rounded(shares.text), "photo": rounded(shares.photo), "session": rounded(shares.session) },
         "because": because.collect::<Vec<_>>(),
     })

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::super::{Failure, Place, ask, open};
 use super::simulated;
-use crate::behavior::{BehaviorError, BehaviorModel, Provenance, RoundReport, TrainConfig, sliced, train};
-use crate::config::{Config, ENCODER_FILES, open_lessons};
+use crate::behavior::{BehaviorError, Provenance, RoundReport, TrainConfig, sliced, train};
+use crate::config::{Config, ENCODER_FILES, ShopFiles, open_lessons};
 use crate::domain::{Prediction, Push};
 use crate::store::Reader;
 use crate::turn::{LearnError, Lesson, Lessons, SystemClock, lesson};
@@ -97,7 +97,7 @@ pub(super) fn explain(place: &Place, id: &str, is_json: bool) -> Result<(), Fail
     let visit = Reader::new(&config.paths.data).last_predicted(&session)?;
     let visit =
         visit.ok_or_else(|| Failure::Input(format!("there is no turn of {id} to explain; `kioskd sessions list` shows what there is")))?;
-    let model = lessons(&config)?.current().and_then(BehaviorModel::from_checkpoint).map_err(|e| failure(&e))?;
+    let model = lessons(&config)?.model().map_err(|e| failure(&e))?;
     let inputs = (visit.text.as_deref(), visit.photo.as_deref(), &visit.features);
     let prediction = model.predict(inputs.0, inputs.1, inputs.2).map_err(|e| failure(&e))?;
     let mut pushes = model.effects_on_purchase(inputs.0, inputs.1, inputs.2).map_err(|e| failure(&e))?;
@@ -132,7 +132,8 @@ fn explained(prediction: &Prediction, pushes: &[Push]) -> Result<(), Failure> {
 }
 
 fn lessons(config: &Config) -> Result<Lessons, Failure> {
-    let lessons = open_lessons(config, &open::manifest(config)?, Arc::new(SystemClock))?;
+    let files = ShopFiles::read(&config.paths.shop).map_err(|problems| Failure::Input(problems.join("\n")))?;
+    let lessons = open_lessons(config, &open::manifest(config)?, &files, Arc::new(SystemClock))?;
     lessons.ok_or_else(|| {
         Failure::Job("models/manifest.toml lists no behaviour model; `kioskd behavior train-simulated` makes one".to_owned())
     })
