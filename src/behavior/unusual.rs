@@ -26,7 +26,7 @@ impl UnusualSessions {
         }
         let scales = Standardisation::fit(sessions.iter());
         let rows: Vec<f32> = sessions.iter().flat_map(|session| scales.apply(session)).collect();
-        Some(Self { forest: IsolationForest::fit(&rows, FEATURES, 1)?, scales })
+        Some(Self { forest: IsolationForest::fit(&rows, FEATURES, IsolationForest::QUICK, 1)?, scales })
     }
 
     /// Sessions of simulated shoppers of this shop, to learn from where it has none of its own.

@@ -37,7 +37,7 @@ pub struct SegmentConfig {
 
 impl Default for SegmentConfig {
     fn default() -> Self {
-        Self { segments: None, restarts: 5, rows_learnt_max: 20_000, rows_measured_max: 2_000, halves: 5, seed: 1 }
+        Self { segments: None, restarts: 5, rows_learnt_max: 6_000, rows_measured_max: 2_000, halves: 5, seed: 1 }
     }
 }
 

@@ -117,7 +117,7 @@ impl Scored {
         let space = Space::of(&sheet.by_frequency());
         let points: Vec<f32> = space.points.iter().map(|x| *x as f32).collect();
         let alike = || Failure::Input("the rows are all alike: no column varies, so that none of them is unusual".to_owned());
-        let forest = IsolationForest::fit(&points, space.axes.len(), seed).ok_or_else(alike)?;
+        let forest = IsolationForest::fit(&points, space.axes.len(), IsolationForest::SHARP, seed).ok_or_else(alike)?;
         let typical = (0..space.axes.len()).map(|axis| median((0..sheet.rows).map(|row| space.row(row)[axis]).collect()) as f32).collect();
         let scores = points.chunks(space.axes.len()).map(|row| forest.score(row)).collect();
         Ok(Self { space, forest, typical, scores })
