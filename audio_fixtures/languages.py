@@ -4,7 +4,7 @@
     audio_fixtures/make.sh                    installs what is needed, then runs make.py and this file
     python3 audio_fixtures/languages.py
 
-Two questions of a shop in each language, each spoken by a voice that Whisper base understands: README.md tells what was tried. Kokoro comes
+Two sentences of a shop in each language, three in French, each spoken by a voice that Whisper base understands: README.md tells what was tried. Kokoro comes
 with Japanese voices in its package, which have an accent in every language here; the words are clear, and its licence is free.
 """
 import importlib.resources
@@ -32,6 +32,7 @@ CLIPS = [
     ("de", "de-apples.flac", "Was kosten die Äpfel?", "de", None),
     ("de", "de-coffee.flac", "Ich hätte gerne einen Kaffee.", "de+f2", None),
     ("fr", "fr-card.flac", "Est-ce que je peux payer par carte ?", "jm_kumo", None),
+    ("fr", "fr-coffee.flac", "Je voudrais un café, s'il vous plaît.", "jf_alpha", None),
     ("fr", "fr-tomatoes.flac", "Où sont les tomates ?", "jf_alpha", None),
 ]
 # espeak-ng's diphthongs and affricates, tied by ^, in Kokoro's alphabet.

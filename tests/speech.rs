@@ -214,7 +214,8 @@ fn each_language_is_found_and_understood() {
         wrong += word_errors(&expected, &found);
         all += expected.len();
     }
-    // The published weights take this sentence of a robot for English too, in the full window ("Uso Retomata").
+    // The published weights take this sentence of a robot for English too, in the full window ("Uso Retomata"). Both other French ones are
+    // French to them.
     taken_for_another.retain(|file| file != "fr-tomatoes.flac");
     assert_eq!(taken_for_another, Vec::<String>::new());
     // The two German voices are robots, and one of their sentences is not understood.
