@@ -114,6 +114,8 @@ pub struct OfferedTurn {
     pub passed_over: Vec<PassedOver>,
     /// What was in the basket after the turn, where the order was confirmed; else nothing.
     pub taken: Vec<ProductId>,
+    /// Allergens that were asked about, in the catalog's words.
+    pub allergens: Vec<String>,
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ impl Together {
         self.numbers.get(product).map_or(0, |number| self.counts[*number as usize])
     }
 
+    /// Share of the baskets that hold a product.
+    pub(super) fn share(&self, product: &ProductId) -> f64 {
+        f64::from(self.count(product)) / self.baskets().max(1) as f64
+    }
+
     /// Begins a basket; where there are too many, the oldest is forgotten.
     pub(super) fn begin(&mut self) -> BasketNumber {
         if self.baskets.len() >= BASKETS_MAX

@@ -30,6 +30,8 @@ const LIFT_MAX: f64 = 4.0;
 const TASTE: f32 = 0.5;
 /// Tendency from which it counts; below, nearly every product has some.
 const TENDENCY_MIN: f64 = 0.1;
+/// So many times a product's share of the baskets it must be as well: what everybody takes says nothing of one person's taste.
+const TENDENCY_OVER_SHARE: f64 = 1.3;
 
 /// What the person wants of the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,6 +140,16 @@ impl Recommender {
         self.learning().taken(session, products);
     }
 
+    /// Notes allergens that were asked about in a conversation.
+    pub fn avoid(&self, session: &SessionId, allergens: &[String]) {
+        self.learning().avoid(session, allergens);
+    }
+
+    /// Allergens that were asked about in a conversation, to be named in its later requests.
+    pub fn avoided(&self, session: &SessionId) -> Vec<String> {
+        self.known().avoided(session).to_vec()
+    }
+
     /// Learns from an outcome, at once: the next turn of any conversation is offered by it.
     pub fn feedback(&self, feedback: &Feedback) {
         self.learning().feedback(feedback);
@@ -173,7 +185,8 @@ impl Recommender {
                 }
                 evidence.extend(together(product, &anchors, &known));
                 let tendency = person.as_ref().map_or(0.0, |(tastes, person)| tastes.tendency(person, &product.id));
-                evidence.extend((tendency > TENDENCY_MIN).then(|| (TASTE * tendency.min(1.0) as f32, Evidence::Taste)));
+                let tells = tendency > TENDENCY_MIN.max(TENDENCY_OVER_SHARE * known.together.share(&product.id));
+                evidence.extend(tells.then(|| (TASTE * tendency.min(1.0) as f32, Evidence::Taste)));
                 let score = evidence.iter().map(|(weight, _)| weight).sum();
                 let kinds = by_kind(&evidence);
                 let (_, reason) = evidence.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;

@@ -8,7 +8,7 @@ use crate::domain::ProductId;
 /// With fewer baskets of two or more products nothing is learned: factors of a few visits are chance.
 pub(super) const BASKETS_MIN: usize = 100;
 
-/// How factors are fitted; chosen on baskets that are in neither side of the published comparison (`docs/results/recommend.md`).
+/// How factors are fitted; chosen on baskets that are not judged on in the published comparison (`docs/results/recommend.md`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct FactorSettings {
     /// Numbers of one product.
@@ -17,13 +17,16 @@ pub(super) struct FactorSettings {
     pub passes: u32,
     /// How much surer a product taken is than one not taken.
     pub confidence: f32,
-    /// Pull of all numbers to 0.
+    /// Pull of all numbers to 0, for each basket; at least [`SHRINK_MIN`] in all.
     pub shrink: f32,
 }
 
+/// Few baskets are pulled this much all the same.
+const SHRINK_MIN: f32 = 5.0;
+
 impl Default for FactorSettings {
     fn default() -> Self {
-        Self { factors: 16, passes: 12, confidence: 4.0, shrink: 5.0 }
+        Self { factors: 16, passes: 12, confidence: 1.0, shrink: 1.0 / 180.0 }
     }
 }
 
@@ -37,6 +40,7 @@ pub(super) struct Tastes {
     factors: HashMap<ProductId, Vec<f64>>,
     /// `[factors, factors]`: the sum over all products of the products of their factors.
     gram: Vec<f64>,
+    /// With the whole pull in place of that for each basket.
     settings: FactorSettings,
 }
 
@@ -44,9 +48,11 @@ impl Tastes {
     /// Of baskets; `None` where they are too few, or the factors came out as what is no number.
     pub(super) fn fit(baskets: &[Vec<ProductId>], settings: FactorSettings) -> Option<Self> {
         let telling = || baskets.iter().enumerate().filter(|(_, basket)| basket.len() > 1);
-        if telling().count() < BASKETS_MIN {
+        let count = telling().count();
+        if count < BASKETS_MIN {
             return None;
         }
+        let settings = FactorSettings { shrink: (settings.shrink * count as f32).max(SHRINK_MIN), ..settings };
         let taken = telling().flat_map(|(person, basket)| basket.iter().map(move |product| (person, product.clone(), 1.0_f32)));
         let fitted = RecommenderBuilder::new()
             .factors(settings.factors)
@@ -86,7 +92,7 @@ impl Tastes {
                 row.iter().enumerate().for_each(|(b, y)| system[a * size + b] += confidence * x * y);
             }
         }
-        (0..size).for_each(|at| system[at * size + at] += f64::from(self.settings.shrink).max(1e-6));
+        (0..size).for_each(|at| system[at * size + at] += f64::from(self.settings.shrink));
         Some(Triangle::of(&system, size)?.solve(&pull))
     }
 

@@ -39,6 +39,8 @@ enum About {
 struct Memory {
     shown: Vec<Shown>,
     refused: Vec<ProductId>,
+    /// Allergens asked about.
+    avoided: Vec<String>,
     taken: HashSet<ProductId>,
     basket: Option<BasketNumber>,
 }
@@ -71,6 +73,7 @@ impl Learned {
             }
             self.shown(&turn.session, turn.turn, &turn.offered);
             self.taken(&turn.session, &turn.taken);
+            self.avoid(&turn.session, &turn.allergens);
         }
         outcomes.for_each(|feedback| self.feedback(feedback));
     }
@@ -102,6 +105,24 @@ impl Learned {
                 self.together.add(basket, product);
             }
         }
+    }
+
+    /// Notes allergens that were asked about: who asked once shall not be offered them a minute later.
+    pub(super) fn avoid(&mut self, session: &SessionId, allergens: &[String]) {
+        if allergens.is_empty() {
+            return;
+        }
+        let avoided = &mut self.memory(session).avoided;
+        for allergen in allergens {
+            if !avoided.contains(allergen) && avoided.len() < OFFERS_MAX {
+                avoided.push(allergen.clone());
+            }
+        }
+    }
+
+    /// Allergens that this person has asked about in this conversation.
+    pub(super) fn avoided(&self, session: &SessionId) -> &[String] {
+        self.sessions.get(session).map_or(&[], |memory| &memory.avoided)
     }
 
     /// What this person refused in this conversation.

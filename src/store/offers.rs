@@ -4,16 +4,19 @@ use rusqlite::{Connection, Row};
 use serde_json::{Value, json};
 
 use super::state::state_of;
-use crate::domain::{EvidenceKind, EvidenceStrengths, OfferedTurn, PassedOver, Probability, ProductId, Recommendation, SessionId};
+use crate::domain::{
+    EntityKind, EvidenceKind, EvidenceStrengths, OfferedTurn, PassedOver, Probability, ProductId, Recommendation, SessionId,
+};
 
-/// The newest turns with offers or a confirmed order, the oldest of them first. Offers of before version 4 lack what spoke for them, and
+/// The newest turns with offers, a confirmed order or a question about an allergen, the oldest of them first. Offers of before version 4 lack what spoke for them, and
 /// are passed over.
 pub(super) fn newest(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<OfferedTurn>> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let passed_over = if version >= 4 { "passed_over" } else { "NULL AS passed_over" };
     let mut statement = connection.prepare(&format!(
-        "SELECT session, turn, at_unix_ms, recommendations, {passed_over}, state FROM turns
-         WHERE recommendations <> '[]' OR state LIKE '%\"is_confirmed\":true%' ORDER BY at_unix_ms DESC, session DESC, turn DESC LIMIT ?1"
+        "SELECT session, turn, at_unix_ms, recommendations, {passed_over}, state, understanding FROM turns
+         WHERE recommendations <> '[]' OR state LIKE '%\"is_confirmed\":true%' OR understanding LIKE '%\"kind\":\"allergen\"%'
+         ORDER BY at_unix_ms DESC, session DESC, turn DESC LIMIT ?1"
     ))?;
     let rows = statement.query_map([limit], read)?;
     let mut turns: Vec<OfferedTurn> = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
@@ -37,8 +40,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<OfferedTurn>> {
         // Without what spoke for it and how likely it was, an offer teaches nothing.
         offered: offered.filter(|offers| offers.iter().all(|offer| !offer.evidence.is_empty())).unwrap_or_default(),
         passed_over: array("passed_over")?.iter().filter_map(passed_over_of).collect(),
+        allergens: allergens_of(row.get("understanding")?),
         taken: basket.iter().flat_map(|basket| basket.products().cloned()).collect(),
     }))
+}
+
+fn allergens_of(understanding: Option<String>) -> Vec<String> {
+    let value: Value = understanding.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let entities = value["entities"].as_array().into_iter().flatten().filter(|entity| entity["kind"] == EntityKind::Allergen.name());
+    entities.filter_map(|entity| entity["value"].as_str().map(str::to_owned)).collect()
 }
 
 pub(super) fn offer_json(offer: &Recommendation) -> Value {

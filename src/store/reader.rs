@@ -174,7 +174,7 @@ impl Reader {
         self.with(|connection| if has_feedback(connection)? { feedback::last_predicted(connection, session.as_str()) } else { Ok(None) })
     }
 
-    /// The newest turns with offers or a confirmed order, the oldest of them first.
+    /// The newest turns with offers, a confirmed order or a question about an allergen, the oldest of them first.
     pub fn offered_turns(&self, limit: u32) -> Result<Vec<OfferedTurn>, StoreError> {
         self.with(|connection| offers::newest(connection, limit))
     }

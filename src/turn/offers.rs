@@ -29,7 +29,10 @@ impl Desk {
         talked_about.extend(state.product.iter().filter(|id| Some(*id) != product).cloned());
         let basket: Vec<_> = state.basket.products().cloned().collect();
         let wishes = values(EntityKind::Wish);
-        let allergens = values(EntityKind::Allergen);
+        // Who asked about nuts is not offered nuts a minute later either.
+        let avoided = self.parts.recommender.avoided(session);
+        let mut allergens = values(EntityKind::Allergen);
+        allergens.extend(avoided.iter().map(String::as_str).filter(|a| !values(EntityKind::Allergen).contains(a)));
         let free_from = self.free_from(&allergens);
         let mut diets = values(EntityKind::Diet);
         diets.extend(free_from.iter().map(String::as_str));
@@ -49,9 +52,11 @@ impl Desk {
         })
     }
 
-    /// Notes what a turn that is in the log offered, and what was ordered for good, so that the recommender can learn from it.
+    /// Notes what a turn that is in the log offered, which allergens it asked about, and what was ordered for good, so that the recommender can learn from it.
     pub(super) fn note_offers(&self, record: &TurnRecord) {
         let recommender = &self.parts.recommender;
+        let asked = record.understanding.iter().flat_map(|u| u.values(EntityKind::Allergen)).map(str::to_owned).collect::<Vec<_>>();
+        recommender.avoid(&record.session, &asked);
         recommender.shown(&record.session, record.turn, &record.recommendations);
         if record.state.basket.is_confirmed {
             let taken: Vec<_> = record.state.basket.products().cloned().collect();

@@ -136,8 +136,15 @@ impl World {
                 recommender.shown(&session, 1, &offers.offered);
                 outcomes.iter().for_each(|outcome| recommender.feedback(outcome));
             }
-            let turn =
-                OfferedTurn { session, turn: 1, at_unix_ms, offered: offers.offered, passed_over: offers.passed_over, taken: Vec::new() };
+            let turn = OfferedTurn {
+                session,
+                turn: 1,
+                at_unix_ms,
+                offered: offers.offered,
+                passed_over: offers.passed_over,
+                taken: Vec::new(),
+                allergens: Vec::new(),
+            };
             each(turn, outcomes);
         }
     }
