@@ -583,7 +583,8 @@ pub(super) mod tests {
             let recommender = Recommender::new(Arc::clone(&catalog), "euros")
                 .with_settings(&RecommendConfig { explore: 1.0, ..RecommendConfig::default() });
             let session = SessionId::parse("s").expect("an identifier");
-            let (about, basket): ([ProductId; 1], Vec<ProductId>) = ([id(&name(about))], basket.into_iter().map(|n| id(&name(n))).collect());
+            let about = [id(&name(about))];
+            let basket: Vec<ProductId> = basket.into_iter().map(|n| id(&name(n))).collect();
             let mut refused: Vec<ProductId> = Vec::new();
             for (n, outcome) in judged {
                 let product = id(&name(n));
@@ -592,7 +593,12 @@ pub(super) mod tests {
                     evidence: vec![(EvidenceKind::GoesWith, 1.0)], propensity: Probability::clamped(1.0),
                 };
                 recommender.shown(&session, 1, &[offer]);
-                let outcome = [FeedbackOutcome::Purchase, FeedbackOutcome::Accepted, FeedbackOutcome::Rejected, FeedbackOutcome::ThumbsUp][outcome as usize];
+                let outcome = match outcome {
+                    0 => FeedbackOutcome::Purchase,
+                    1 => FeedbackOutcome::Accepted,
+                    2 => FeedbackOutcome::Rejected,
+                    _ => FeedbackOutcome::ThumbsUp,
+                };
                 match outcome {
                     FeedbackOutcome::Rejected => refused.push(product.clone()),
                     FeedbackOutcome::Purchase | FeedbackOutcome::Accepted => refused.retain(|other| *other != product),
@@ -600,7 +606,8 @@ pub(super) mod tests {
                 }
                 recommender.feedback(&Feedback { session: session.clone(), turn: Some(1), at_unix_ms: 0, outcome, product: Some(product) });
             }
-            let (allergens, diets): (&[&str], &[&str]) = (if asks_milk { &["milk"] } else { &[] }, if asks_vegan { &["vegan"] } else { &[] });
+            let allergens: &[&str] = if asks_milk { &["milk"] } else { &[] };
+            let diets: &[&str] = if asks_vegan { &["vegan"] } else { &[] };
             let request = RecommendRequest {
                 talked_about: &about, basket: &basket, allergens, diets, asked: true, turn: Some((&session, turn)), ..Default::default()
             };

@@ -7,7 +7,8 @@
 //!
 //! It learns from what people take. `association` counts what is taken with what, `collaborative` finds tastes, and both become evidence
 //! once there is enough of it. `bandit` learns which evidence and which products are accepted, and moves the order by it at once; `choose`
-//! draws from what is not known surely and tells how likely each offer was, so that another way to choose can be judged from the log (`evaluate`). `learned` keeps who was offered what, so that an outcome finds the offer it is about.
+//! draws from what is not known surely and tells how likely each offer was, so that another way to choose can be judged from the log
+//! (`evaluate`). `learned` keeps who was offered what, so that an outcome finds the offer it is about.
 //!
 //! Invariants: what was thrown out cannot come back by any score or draw; unknown allergens count as contained; without feedback the order
 //! is that of the hand-set weights; the same request of the same turn gives the same list as long as nothing is learned. How likely the

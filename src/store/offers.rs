@@ -8,8 +8,8 @@ use crate::domain::{
     EntityKind, EvidenceKind, EvidenceStrengths, OfferedTurn, PassedOver, Probability, ProductId, Recommendation, SessionId,
 };
 
-/// The newest turns with offers, a confirmed order or a question about an allergen, the oldest of them first. Offers of before version 4 lack what spoke for them, and
-/// are passed over.
+/// The newest turns with offers, a confirmed order or a question about an allergen, the oldest of them first. Offers of before version 4
+/// lack what spoke for them, and are passed over.
 pub(super) fn newest(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<OfferedTurn>> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let passed_over = if version >= 4 { "passed_over" } else { "NULL AS passed_over" };

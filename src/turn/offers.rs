@@ -52,7 +52,8 @@ impl Desk {
         })
     }
 
-    /// Notes what a turn that is in the log offered, which allergens it asked about, and what was ordered for good, so that the recommender can learn from it.
+    /// Notes what a turn that is in the log offered, which allergens it asked about, and what was ordered for good: the recommender learns
+    /// from it.
     pub(super) fn note_offers(&self, record: &TurnRecord) {
         let recommender = &self.parts.recommender;
         let asked = record.understanding.iter().flat_map(|u| u.values(EntityKind::Allergen)).map(str::to_owned).collect::<Vec<_>>();

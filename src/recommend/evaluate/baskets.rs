@@ -23,7 +23,8 @@ const FEATURES: usize = 4;
 /// Baskets that cannot be evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{found} baskets hold two products or more, which is too few to learn from and judge; expected at least {expected}, one a line, its items by comma"
+    "{found} baskets hold two products or more, which is too few to learn from and judge; expected at least {expected}, one a line, \
+     its items by comma"
 )]
 pub struct BasketError {
     found: usize,

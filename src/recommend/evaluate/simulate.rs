@@ -106,7 +106,8 @@ impl World {
         [self.ids[chance.random_range(0..PRODUCTS)].clone()]
     }
 
-    /// Takes turns with a recommender that learns at once from the first `learns` of them, each a conversation of its own; `each` is told what was offered and taken.
+    /// Takes turns with a recommender that learns at once from the first `learns` of them, each a conversation of its own;
+    /// `each` is told what was offered and taken.
     fn run(&self, recommender: &Recommender, learns: usize, turns: usize, seed: u64, mut each: impl FnMut(OfferedTurn, Vec<Feedback>)) {
         for turn in 0..turns {
             let about = self.about(turn, seed);
@@ -117,8 +118,8 @@ impl World {
             let mut outcomes = Vec::new();
             for offer in &offers.offered {
                 // Whether a person takes a product does not depend on who offers it: the same draw for every policy.
-                let mut taste =
-                    StdRng::seed_from_u64(seed ^ (turn as u64) << 20 ^ self.ids.binary_search(&offer.product).unwrap_or(0) as u64);
+                let number = self.ids.binary_search(&offer.product).unwrap_or(0) as u64;
+                let mut taste = StdRng::seed_from_u64(seed ^ (turn as u64) << 20 ^ number);
                 if taste.random_bool(self.truth(&offer.product, &offer.evidence)) {
                     let (outcome, product) = (FeedbackOutcome::Accepted, Some(offer.product.clone()));
                     outcomes.push(Feedback { session: session.clone(), turn: Some(1), at_unix_ms: at_unix_ms + 1, outcome, product });
