@@ -89,7 +89,7 @@ impl Lessons {
         }
         let ended = self.reader.count_ended()?;
         // A fifth of the sessions is held out, and with fewer of them no round is run at all.
-        let enough = ended as usize >= 6 * HELD_OUT_MIN;
+        let enough = ended as usize >= 8 * HELD_OUT_MIN;
         Ok(enough && ended.saturating_sub(self.versions.state()?.sessions_seen) >= self.config.learn_after_sessions)
     }
 }

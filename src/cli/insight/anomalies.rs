@@ -133,7 +133,8 @@ impl Scored {
             let (value, usual) = match &column.cells {
                 Cells::Numbers(values) => {
                     let known = values.iter().copied().filter(|x| x.is_finite()).collect();
-                    (json!(values[row].is_finite().then_some(values[row])), json!(median(known)))
+                    // An empty sum is -0, which nobody wants to read; 0 added makes it 0.
+                    (json!(values[row].is_finite().then_some(values[row] + 0.0)), json!(median(known) + 0.0))
                 }
                 Cells::Words { levels, codes } => (json!(levels[codes[row]]), json!(most_frequent(levels, codes))),
             };
