@@ -268,7 +268,7 @@ fn bad_files_and_bad_settings_are_one_clear_sentence() {
         check_refused(&run(&[command, "--data", "no-such-file.csv"]), "no-such-file.csv");
         check_refused(&run(&[command, "--data", &long]), "10000 characters");
     }
-    check_refused(&run(&["segments", "--data", &one]), "too few");
+    check_refused(&run(&["segments", "--data", &one]), "at least three different rows");
     check_refused(&run(&["anomalies", "--data", &one]), "at least 20");
     for command in ["segments", "anomalies"] {
         check_refused(&run(&[command, "--data", &constant]), "alike");

@@ -18,11 +18,11 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, conflicts_with_all = ["data", "label", "drop", "preset", "threads", "dp_epsilon", "dp_delta", "tensorboard"])]
     from_sessions: bool,
     /// The rows: comma-separated values with the names of the columns in the first line
-    #[arg(long, value_name = "FILE", required_unless_present = "from_sessions", default_value = "", hide_default_value = true)]
-    data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from_sessions")]
+    data: Option<PathBuf>,
     /// The column to be predicted: 0, 1, true or false
-    #[arg(long, value_name = "COLUMN", required_unless_present = "from_sessions", default_value = "", hide_default_value = true)]
-    label: String,
+    #[arg(long, value_name = "COLUMN", required_unless_present = "from_sessions")]
+    label: Option<String>,
     /// A column to leave out; may be given several times
     #[arg(long, value_name = "COLUMN")]
     drop: Vec<String>,
@@ -117,6 +117,13 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.from_sessions {
         return sessions::train_from_log(place, &arguments.out, arguments.seed, arguments.json);
     }
+    let (Some(data), Some(label)) = (&arguments.data, &arguments.label) else {
+        return Err(Failure::Input("give --data with --label, or --from-sessions".to_owned()));
+    };
+    train_table(arguments, data, label)
+}
+
+fn train_table(arguments: &Arguments, path: &Path, label: &str) -> Result<(), Failure> {
     let started = Instant::now();
     let preset = match arguments.preset {
         Choice::Blend => Preset::Blend,
@@ -124,10 +131,10 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
         Choice::Seed => Preset::Seed,
     };
     let recipe = recipe(arguments, preset)?;
-    let mut table = tables::read(&arguments.data)?;
-    let data = Labelled::learn(&mut table, &arguments.label, &arguments.drop).map_err(tables::failure)?;
+    let mut table = tables::read(path)?;
+    let data = Labelled::learn(&mut table, label, &arguments.drop).map_err(tables::failure)?;
     tables::tell_bad(&table.path, &table.bad);
-    let about = about(&arguments.data, &data, table.bad.len(), &recipe)?;
+    let about = about(path, &data, table.bad.len(), &recipe)?;
     let read_ms = started.elapsed().as_millis() as u64;
     let bar = progress::bar(1, "training");
     let show = |done: usize, all: usize| {
@@ -138,7 +145,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     let learnt = learn(&data, &recipe, about, &show).map_err(tables::failure)?;
     bar.finish_and_clear();
     let train_ms = started.elapsed().as_millis() as u64;
-    write(&learnt, &arguments.out, &command(arguments))?;
+    write(&learnt, &arguments.out, &command(arguments, path, label))?;
     if let Some(folder) = &arguments.tensorboard {
         write_events(folder, &learnt, SystemClock.unix_ms())?;
     }
@@ -219,12 +226,12 @@ pub(super) fn told(figures: &Figures) -> String {
     )
 }
 
-fn command(arguments: &Arguments) -> String {
+fn command(arguments: &Arguments, path: &Path, label: &str) -> String {
     let drop: String = arguments.drop.iter().map(|column| format!(" --drop {column}")).collect();
     format!(
         "kioskd behavior train --data {} --label {}{drop} --seed {} --out {}",
-        arguments.data.display(),
-        arguments.label,
+        path.display(),
+        label,
         arguments.seed,
         arguments.out.display()
     )
