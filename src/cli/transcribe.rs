@@ -21,23 +21,41 @@ pub(super) struct Arguments {
     /// WAV, FLAC, MP3, Ogg Vorbis or Opus
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    recogniser: Recogniser,
+    /// Print one JSON object a file
+    #[arg(long)]
+    json: bool,
+}
+
+/// Which recogniser listens, and how much of its window it uses.
+#[derive(Debug, clap::Args)]
+pub(super) struct Recogniser {
     /// Use the whole window of 30 s, as whisper.cpp does by default
     #[arg(long)]
     full_window: bool,
     /// Another model of models/manifest.toml than the settings'
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Print one JSON object a file
-    #[arg(long)]
-    json: bool,
+}
+
+impl Recogniser {
+    pub(super) fn window(&self) -> Window {
+        if self.full_window { Window::Full } else { Window::Utterance }
+    }
+
+    /// The settings with the model that was asked for.
+    pub(super) fn settings(&self, mut config: Config) -> Config {
+        if let Some(model) = &self.model {
+            config.speech.model.clone_from(model);
+        }
+        config
+    }
 }
 
 pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
-    let mut config = open::config(place)?;
-    if let Some(model) = &arguments.model {
-        config.speech.model = model.clone();
-    }
-    let window = if arguments.full_window { Window::Full } else { Window::Utterance };
+    let config = arguments.recogniser.settings(open::config(place)?);
+    let window = arguments.recogniser.window();
     let mut hearing = hearing(&config)?;
     each_file(&arguments.files, "transcribing", arguments.json, |file, bar| {
         let (heard, timing) = transcribe(file, &mut hearing, &config, window)?;

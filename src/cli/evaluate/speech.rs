@@ -36,12 +36,8 @@ pub(in crate::cli) struct Arguments {
     /// How the clips sound (default: noise where --noise is given, otherwise clean)
     #[arg(long, value_enum, num_args = 1.., value_delimiter = ',')]
     condition: Vec<Condition>,
-    /// Use the whole window of 30 s, as whisper.cpp does by default
-    #[arg(long)]
-    full_window: bool,
-    /// Another model of models/manifest.toml than the settings'
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
+    #[command(flatten)]
+    recogniser: transcribe::Recogniser,
     /// Write which words were taken for which others here: said, heard and how often, by tabs
     #[arg(long, value_name = "FILE")]
     confusions: Option<PathBuf>,
@@ -90,14 +86,12 @@ struct Outcome {
     ms: f64,
 }
 
-pub(super) fn run(mut config: Config, arguments: &Arguments) -> Result<(), Failure> {
-    if let Some(model) = &arguments.model {
-        config.speech.model = model.clone();
-    }
+pub(super) fn run(config: Config, arguments: &Arguments) -> Result<(), Failure> {
+    let config = arguments.recogniser.settings(config);
     let conditions = conditions(arguments)?;
     let clips = read_clips(&arguments.manifest)?;
     let noise = arguments.noise.as_ref().map(|path| read_noise(path, arguments.snr, &config)).transpose()?;
-    let window = if arguments.full_window { Window::Full } else { Window::Utterance };
+    let window = arguments.recogniser.window();
     let mut hearing = transcribe::hearing(&config)?;
     let bar = progress::bar((clips.len() * conditions.len()) as u64, "hearing clips");
     let mut measured: Vec<(Condition, Vec<Outcome>)> = Vec::new();
