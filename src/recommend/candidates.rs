@@ -554,8 +554,9 @@ pub(super) mod tests {
             recommender.taken(&SessionId::parse(&format!("s{n}")).expect("an identifier"), &basket);
         }
         assert!(recommender.refit_if_due() && !recommender.refit_if_due());
-        let about = [id("muesli")];
-        let offers = recommender.recommend(&RecommendRequest { talked_about: &about, asked: true, ..Default::default() }).offered;
+        let (about, basket) = ([id("muesli")], [id("banana")]);
+        let request = RecommendRequest { talked_about: &about, basket: &basket, asked: true, ..Default::default() };
+        let offers = recommender.recommend(&request).offered;
         let of = |name: &str| offers.iter().find(|offer| offer.product == id(name));
         assert!(of("milk").is_some_and(|offer| offer.evidence.iter().any(|(kind, _)| *kind == EvidenceKind::Taste)), "{offers:?}");
         assert!(of("flour").is_none() && of("yeast").is_none(), "{offers:?}");
