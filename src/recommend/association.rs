@@ -66,6 +66,11 @@ impl Together {
         f64::from(self.count(product)) / self.baskets().max(1) as f64
     }
 
+    /// The sum of all products' shares: products in a basket, on the average.
+    pub(super) fn shares(&self) -> f64 {
+        f64::from(self.counts.iter().sum::<u32>()) / self.baskets().max(1) as f64
+    }
+
     /// Begins a basket; where there are too many, the oldest is forgotten.
     pub(super) fn begin(&mut self) -> BasketNumber {
         if self.baskets.len() >= BASKETS_MAX

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use super::RecommendConfig;
 use super::bandit::strengths;
 use super::choose::{Candidate, choose, seed};
+use super::collaborative::Tastes;
 use super::explain::Evidence;
 use super::learned::{EXPLORE_FROM, Learned};
 use crate::domain::{
@@ -28,10 +29,9 @@ const TOGETHER: f32 = 0.8;
 const LIFT_MAX: f64 = 4.0;
 /// What the taste of alike people weighs at most: it is the least direct.
 const TASTE: f32 = 0.5;
-/// Tendency from which it counts; below, nearly every product has some.
-const TENDENCY_MIN: f64 = 0.1;
-/// So many times a product's share of the baskets it must be as well: what everybody takes says nothing of one person's taste.
-const TENDENCY_OVER_SHARE: f64 = 1.3;
+/// A product counts from so many times the tendency that its share of all baskets lets expect of this person, and weighs most at the
+/// second of these: what everybody takes says nothing of one person's taste.
+const TENDENCY_OVER_SHARE: (f64, f64) = (1.3, 3.0);
 
 /// What the person wants of the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -170,11 +170,11 @@ impl Recommender {
         let known = self.known();
         let refused = request.turn.map_or(&[][..], |(session, _)| known.refused(session));
         let anchors: Vec<&Product> = request.talked_about.iter().filter_map(|id| self.catalog.get(id)).collect();
-        let person = known.tastes.as_ref().and_then(|tastes| {
-            // What is shown or named counts as taken: at the first turn there is nothing else.
-            let takes: Vec<&ProductId> = request.basket.iter().chain(request.talked_about).collect();
-            Some((tastes, tastes.person(&takes)?))
-        });
+        // What is shown or named counts as taken: at the first turn there is nothing else.
+        let mut takes: Vec<&ProductId> = request.basket.iter().chain(request.talked_about).collect();
+        takes.sort();
+        takes.dedup();
+        let person = known.tastes.as_ref().and_then(|tastes| Person::of(tastes, &takes, &known));
         let allowed = self.catalog.products().iter().filter(|product| may_be_offered(product, request) && !refused.contains(&product.id));
         let mut found: Vec<(f32, &Product, EvidenceStrengths, Evidence<'_>)> = allowed
             .filter_map(|product| {
@@ -184,9 +184,7 @@ impl Recommender {
                     return None;
                 }
                 evidence.extend(together(product, &anchors, &known));
-                let tendency = person.as_ref().map_or(0.0, |(tastes, person)| tastes.tendency(person, &product.id));
-                let tells = tendency > TENDENCY_MIN.max(TENDENCY_OVER_SHARE * known.together.share(&product.id));
-                evidence.extend(tells.then(|| (TASTE * tendency.min(1.0) as f32, Evidence::Taste)));
+                evidence.extend(person.as_ref().and_then(|person| person.taste(product, &known)));
                 let score = evidence.iter().map(|(weight, _)| weight).sum();
                 let kinds = by_kind(&evidence);
                 let (_, reason) = evidence.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
@@ -256,6 +254,32 @@ fn together<'a>(product: &Product, anchors: &[&'a Product], known: &Learned) -> 
     let (with, companion) = companions.max_by(|(_, a), (_, b)| a.log_lift.total_cmp(&b.log_lift))?;
     let strength = TOGETHER * (companion.log_lift / LIFT_MAX.ln()).min(1.0) as f32;
     Some((strength, Evidence::TakenTogether { with, both: companion.both, of: companion.of }))
+}
+
+/// A person's taste, as far as it is known by what they take.
+struct Person<'a> {
+    tastes: &'a Tastes,
+    factors: Vec<f64>,
+    /// Tendency for each share of the baskets, over all products that the person does not take yet.
+    usual: f64,
+}
+
+impl<'a> Person<'a> {
+    fn of(tastes: &'a Tastes, takes: &[&ProductId], known: &Learned) -> Option<Self> {
+        let factors = tastes.person(takes)?;
+        let of_others = tastes.tendency_to_all(&factors) - takes.iter().map(|id| tastes.tendency(&factors, id)).sum::<f64>();
+        let shares = known.together.shares() - takes.iter().map(|id| known.together.share(id)).sum::<f64>();
+        let usual = of_others / shares;
+        (usual.is_finite() && usual > 0.0).then_some(Self { tastes, factors, usual })
+    }
+
+    /// That the person tends to a product more than its share of the baskets lets expect.
+    fn taste<'e>(&self, product: &Product, known: &Learned) -> Option<(f32, Evidence<'e>)> {
+        let (least, most) = TENDENCY_OVER_SHARE;
+        let times = self.tastes.tendency(&self.factors, &product.id) / (self.usual * known.together.share(&product.id));
+        let strength = TASTE * (((times - 1.0) / (most - 1.0)).clamp(0.0, 1.0) as f32);
+        (times.is_finite() && times > least).then_some((strength, Evidence::Taste))
+    }
 }
 
 /// Evidence of one kind together, in the order of the kinds.
@@ -542,7 +566,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn tastes_are_fitted_once_enough_baskets_came_and_speak_for_no_stranger() {
+    fn tastes_are_fitted_once_enough_baskets_came_and_speak_for_what_alike_people_take() {
         let products: Vec<Product> = ["milk", "muesli", "banana", "flour", "sugar", "yeast"]
             .into_iter()
             .map(|name| Product { category: name.to_owned(), ..product(name) })
@@ -557,6 +581,8 @@ pub(super) mod tests {
         let about = [id("muesli")];
         let request = RecommendRequest { talked_about: &about, asked: true, ..Default::default() };
         let offers = recommender.recommend(&request).offered;
+        let of_taste = |offer: &Recommendation| offer.evidence.iter().any(|(kind, _)| *kind == EvidenceKind::Taste);
+        assert!(offers.iter().any(|offer| offer.name == "milk" && of_taste(offer)), "{offers:?}");
         assert!(offers.iter().all(|offer| !["flour", "sugar", "yeast"].contains(&offer.name.as_str())), "{offers:?}");
     }
 

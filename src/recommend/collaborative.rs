@@ -38,6 +38,8 @@ impl Default for FactorSettings {
 #[derive(Debug, Clone)]
 pub(super) struct Tastes {
     factors: HashMap<ProductId, Vec<f64>>,
+    /// `[factors]`: the sum of all products' factors.
+    total: Vec<f64>,
     /// `[factors, factors]`: the sum over all products of the products of their factors.
     gram: Vec<f64>,
     /// With the whole pull in place of that for each basket.
@@ -69,13 +71,14 @@ impl Tastes {
             return None;
         }
         let size = settings.factors as usize;
-        let mut gram = vec![0.0; size * size];
+        let (mut gram, mut total) = (vec![0.0; size * size], vec![0.0; size]);
         for (_, row) in &factors {
+            total.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
             for (a, x) in row.iter().enumerate() {
                 row.iter().enumerate().for_each(|(b, y)| gram[a * size + b] += x * y);
             }
         }
-        Some(Self { factors: factors.into_iter().collect(), gram, settings })
+        Some(Self { factors: factors.into_iter().collect(), total, gram, settings })
     }
 
     /// The factors of a person who takes these products; `None` where none of them is known.
@@ -94,6 +97,11 @@ impl Tastes {
         }
         (0..size).for_each(|at| system[at * size + at] += f64::from(self.settings.shrink));
         Some(Triangle::of(&system, size)?.solve(&pull))
+    }
+
+    /// How much such a person tends to all products together.
+    pub(super) fn tendency_to_all(&self, person: &[f64]) -> f64 {
+        self.total.iter().zip(person).map(|(x, y)| x * y).sum()
     }
 
     /// How much such a person tends to a product: about 0 not at all, about 1 as if it were taken. 0 for an unknown product.
