@@ -72,21 +72,16 @@ impl Panels {
 
     /// `x` `[rows, inputs]` in row order, to `[rows, bias.len()]` in row order.
     fn times(&self, x: &[f32], inputs: usize, bias: &[f32]) -> Vec<f32> {
-        // Rows that go together lie side by side, as they are read together.
-        let mut blocks: Vec<(usize, Vec<f32>)> = Vec::new();
-        let mut rest = x;
-        while !rest.is_empty() {
-            let rows = match rest.len() / inputs {
-                rows if rows >= ROWS => ROWS,
-                4 | 5 => 4,
-                2 | 3 => 2,
-                _ => 1,
-            };
-            let (block, after) = rest.split_at(rows * inputs);
-            blocks.push((rows, (0..inputs).flat_map(|at| (0..rows).map(move |row| block[row * inputs + at])).collect()));
-            rest = after;
-        }
-        let mut product = bias.repeat(x.len() / inputs.max(1));
+        // Rows that go together lie side by side, as they are read together. As few blocks as can be, of about one size: each reads all
+        // weights once more.
+        let rows = x.len() / inputs.max(1);
+        let each = rows.div_ceil(rows.div_ceil(ROWS).max(1)).max(1);
+        let side_by_side = |block: &[f32]| {
+            let rows = block.len() / inputs;
+            (rows, (0..inputs).flat_map(|at| (0..rows).map(move |row| block[row * inputs + at])).collect::<Vec<f32>>())
+        };
+        let blocks: Vec<(usize, Vec<f32>)> = x.chunks(each * inputs.max(1)).map(side_by_side).collect();
+        let mut product = bias.repeat(rows);
         for (panel, weights) in self.0.chunks_exact(PANEL * inputs).enumerate() {
             let mut at = panel * PANEL;
             for (rows, block) in &blocks {
@@ -95,7 +90,9 @@ impl Panels {
                 unsafe {
                     match rows {
                         6 => avx::add_block::<6>(weights, block, sums, bias.len()),
+                        5 => avx::add_block::<5>(weights, block, sums, bias.len()),
                         4 => avx::add_block::<4>(weights, block, sums, bias.len()),
+                        3 => avx::add_block::<3>(weights, block, sums, bias.len()),
                         2 => avx::add_block::<2>(weights, block, sums, bias.len()),
                         _ => avx::add_block::<1>(weights, block, sums, bias.len()),
                     }
