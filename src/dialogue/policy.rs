@@ -160,10 +160,14 @@ impl Dialogue {
                 None => Decision::OutOfScope { offer_person: state.failures + 1 >= self.config.failures_before_handoff },
             },
             IntentDecision::Ambiguous => match &understanding.intents[..] {
-                [first, second, ..] => {
-                    let product = about.product.map(|(id, _)| id);
-                    Decision::AskWhat { first: first.intent.clone(), second: second.intent.clone(), product }
-                }
+                // Who asks what the house has written down need not be asked which of two things was meant.
+                [first, second, ..] => match nearer_than(self.faq_least(&first.intent)) {
+                    Some(entry) => Decision::Faq { entry },
+                    None => {
+                        let product = about.product.map(|(id, _)| id);
+                        Decision::AskWhat { first: first.intent.clone(), second: second.intent.clone(), product }
+                    }
+                },
                 _ => self.answer(&understanding.best().intent, &about, input, state),
             },
             IntentDecision::Clear => {

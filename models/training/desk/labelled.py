@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import List, Tuple
 
 Labelled = List[Tuple[str, str]]
+Rated = List[Tuple[str, float]]
+# People rated sentences from -4 to 4; this many times a rating is the log-odds of "positive".
+LOG_ODDS = 1.5
 
 
 def kept_back(text: str) -> bool:
@@ -27,6 +31,12 @@ def read(path: Path) -> Labelled:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", quoting=csv.QUOTE_NONE if path.suffix == ".tsv" else csv.QUOTE_MINIMAL)
         return [(row["text"], row.get("category") or row["label"]) for row in rows]
+
+
+def read_rated(path: Path) -> Rated:
+    """Text and chance of "positive" of lines `id, rating from -4 to 4, text` by tabs (Hutto & Gilbert 2014)."""
+    rows = (line.split("\t") for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
+    return [(row[2], 1 / (1 + math.exp(-LOG_ODDS * float(row[1])))) for row in rows if len(row) == 3]
 
 
 def training_part(rows: Labelled) -> Labelled:

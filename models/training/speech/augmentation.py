@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import scipy.signal
@@ -17,22 +17,32 @@ from sounds import load, resample
 KINDS = {"one": 0.66, "two": 0.15, "many": 0.06, "piece": 0.07, "noise": 0.06}
 LONGEST_SAMPLES = int(29.5 * RATE_HZ)
 TELEPHONE_HZ = 8_000
+# How many clips have noise, and by how much the mean energy of speech exceeds that of the noise.
+NOISY, NOISE_DB = 0.4, (5.0, 30.0)
 # Noise recordings are trained on up to here; what follows is for tests.
 NOISE_TRAINING_S = 90
 
 
 @dataclass(frozen=True)
 class Clip:
-    """samples [n] float32 at 16 kHz in [-1, 1], and the language that the decoder is told."""
+    """samples [n] float32 at 16 kHz in [-1, 1], and the language that the decoder is told.
+
+    clean [n] is the same before a room, a telephone or noise came in; `said` names the recordings that are in it from end to end, in
+    order, and is empty where something else is.
+    """
 
     samples: np.ndarray
     language: str
     made_of: str
+    clean: np.ndarray
+    said: Tuple[str, ...] = ()
 
 
 class Augmentation:
-    def __init__(self, recordings: List[Recording], shares: Dict[str, float], noise: Optional[Path], rng: np.random.Generator) -> None:
+    def __init__(self, recordings: List[Recording], shares: Dict[str, float], noise: Optional[Path], rng: np.random.Generator,
+                 noisy: float = NOISY, noise_db: Tuple[float, float] = NOISE_DB) -> None:
         self.rng = rng
+        self.noisy, self.noise_db = noisy, noise_db
         self.noise_recording = load(noise)[:NOISE_TRAINING_S * RATE_HZ] if noise else None
         self.sources: Dict[str, List[Recording]] = {}
         for recording in recordings:
@@ -58,34 +68,38 @@ class Augmentation:
             size = int(rng.uniform(1.1, 10) * RATE_HZ)
             silent = rng.random() < 0.15
             samples = np.zeros(size, np.float32) if silent else self._noise(size) * 10 ** rng.uniform(-2, 0.3)
-            return self._finished(samples, recording.language, "noise")
-        samples = self._speech(recording)
+            return finished(samples, samples, recording.language, "noise")
+        samples, said = self._speech(recording), [recording.key]
         if kind in ("two", "many"):
             # Short clips have room for 30 s of them: whatever is missing is filled with more of the same language.
             target = FULL_SAMPLES if kind == "two" else int(rng.uniform(15, 29) * RATE_HZ)
             for _ in range(1 if kind == "two" else 12):
                 gap = np.zeros(int(rng.uniform(0, 0.8) * RATE_HZ), np.float32)
-                following = self._speech(self._draw_in(recording.language))
+                other = self._draw_in(recording.language)
+                following = self._speech(other)
                 if len(samples) + len(gap) + len(following) > target:
                     continue
                 samples = np.concatenate([samples, gap, following])
+                said.append(other.key)
         if kind == "piece" and len(samples) > 3 * RATE_HZ:
             at = rng.integers(0, len(samples) - 2 * RATE_HZ)
-            samples = samples[at:at + int(rng.uniform(1.1, 6) * RATE_HZ)]
-        if rng.random() < 0.25:
-            samples = in_a_room(samples, rng)
+            samples, said = samples[at:at + int(rng.uniform(1.1, 6) * RATE_HZ)], []
+        echoing = rng.random() < 0.25
         if rng.random() < 0.5:
             samples = np.pad(samples, tuple(int(rng.uniform(0, 1) * RATE_HZ) for _ in range(2)))
-        if rng.random() < 0.4:
-            noise, decibels = self._noise(len(samples)), rng.uniform(5, 30)
+        return finished(samples, self._disturbed(samples, echoing), recording.language, f"{kind} {recording.source}", said)
+
+    def _disturbed(self, samples: np.ndarray, echoing: bool) -> np.ndarray:
+        """In a room, in noise, over a telephone, louder or quieter, each now and then."""
+        rng = self.rng
+        if echoing:
+            samples = in_a_room(samples, rng)
+        if rng.random() < self.noisy:
+            noise, decibels = self._noise(len(samples)), rng.uniform(*self.noise_db)
             samples = samples + noise * np.sqrt((samples ** 2).mean() / max(1e-12, (noise ** 2).mean()) / 10 ** (decibels / 10))
         if rng.random() < 0.15:
             samples = over_a_telephone(samples, rng)
-        return self._finished(samples * 10 ** rng.uniform(-1, 0.2), recording.language, f"{kind} {recording.source}")
-
-    def _finished(self, samples: np.ndarray, language: str, made_of: str) -> Clip:
-        samples = np.clip(samples, -1, 1).astype(np.float32)[:LONGEST_SAMPLES]
-        return Clip(np.pad(samples, (0, max(0, SHORTEST_SAMPLES - len(samples)))), language, made_of)
+        return samples * 10 ** rng.uniform(-1, 0.2)
 
     def _draw(self, source: str) -> Recording:
         """Goes through a source in random order before anything of it comes again."""
@@ -117,6 +131,16 @@ class Augmentation:
         if kind == "pink":
             samples = np.fft.irfft(np.fft.rfft(samples) / np.sqrt(np.arange(1, size // 2 + 2)), size).astype(np.float32)
         return 0.05 * samples / samples.std()
+
+
+def finished(clean: np.ndarray, samples: np.ndarray, language: str, made_of: str, said: Sequence[str] = ()) -> Clip:
+    """Both as long as the disturbed one, which an echo may have made longer, and no longer than the window."""
+    samples = np.clip(samples, -1, 1).astype(np.float32)
+    if len(samples) > LONGEST_SAMPLES:
+        samples, said = samples[:LONGEST_SAMPLES], ()
+    size = max(SHORTEST_SAMPLES, len(samples))
+    clean = np.clip(clean[:size], -1, 1).astype(np.float32)
+    return Clip(np.pad(samples, (0, size - len(samples))), language, made_of, np.pad(clean, (0, size - len(clean))), tuple(said))
 
 
 def in_a_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:

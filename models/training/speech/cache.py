@@ -6,6 +6,11 @@
 Examples:
     cache.py --model tiny.en --audio recordings --out var/training/tiny.en/cache --clips 400
     cache.py --model base --language de --audio aufnahmen --noise kitchen.wav --out var/training/base/cache --minutes 20
+    cache.py --model tiny.en --undisturbed --noisy 0.6 --noise-db -5 30 --noise kitchen.wav --audio recordings --out CACHE
+
+With --undisturbed the teacher hears each clip without the room, the noise or the telephone that the student hears it in, so that the
+student learns to hear through them; it may then become better than the teacher. What a recording says is what the teacher makes of it
+alone, or the manifest's `lesson`.
 
 No transcripts are needed. 30% of the recordings are kept back for evaluate.py (recordings.py says which). The cache is a folder of
 shards; a run that was killed goes on after the last whole one, and one that has ended is left as it is.
@@ -18,16 +23,17 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import numpy as np
 import torch
 
-from augmentation import Augmentation, Clip
-from mel import log_mel, own_units
+from augmentation import NOISE_DB, NOISY, Augmentation, Clip
+from mel import SHORTEST_SAMPLES, log_mel, own_units
 from model_weights import public_model
 from network import FULL_UNITS, Network
-from recordings import read_folders, training_part
+from recordings import Recording, read_folders, training_part
+from sounds import load
 from teacher import Teacher
 from vocabulary import NO_TIMESTAMPS, TIMESTAMPS, Vocabulary
 
@@ -44,6 +50,9 @@ def main() -> None:
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="SOURCE", help="corpora to take nothing of")
     parser.add_argument("--share", nargs="*", default=[], metavar="SOURCE=PART", help="part of the clips that a source gives")
     parser.add_argument("--noise", type=Path, help="recorded noise; its first 90 s are used")
+    parser.add_argument("--noisy", type=float, default=NOISY, metavar="PART", help="part of the clips with noise; default: %(default)s")
+    parser.add_argument("--noise-db", type=float, nargs=2, default=NOISE_DB, metavar=("LOW", "HIGH"), help="speech above noise; default: 5 30")
+    parser.add_argument("--undisturbed", action="store_true", help="the teacher hears the clips without room, noise and telephone")
     parser.add_argument("--out", type=Path, required=True, metavar="CACHE")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this time")
     parser.add_argument("--clips", type=int, default=640, help="stop after so many clips; default: %(default)s")
@@ -66,6 +75,7 @@ def fill(arguments: argparse.Namespace) -> None:
     teacher = Teacher(Network(model.tensors, model.shape, device), Vocabulary(model.shape, model.tokens))
     filters = torch.from_numpy(model.filters)
     arguments.out.mkdir(parents=True, exist_ok=True)
+    words = words_of(recordings, teacher, filters, arguments.group) if arguments.undisturbed else None
     print(f"{len(recordings)} recordings to train on; {device}", file=sys.stderr, flush=True)
 
     end, made, shard = time.monotonic() + 60 * arguments.minutes, 0, 0
@@ -76,9 +86,9 @@ def fill(arguments: argparse.Namespace) -> None:
         else:
             # A shard has its own random numbers: that makes it the same whether or not the run was interrupted before it.
             rng = np.random.default_rng([arguments.seed, shard])
-            source = Augmentation(recordings, shares, arguments.noise, rng).clips()
+            source = Augmentation(recordings, shares, arguments.noise, rng, arguments.noisy, tuple(arguments.noise_db)).clips()
             clips = [next(source) for _ in range(SHARD_CLIPS)]
-            items = lessons_of(clips, teacher, filters, device, rng, arguments.group)
+            items = lessons_of(clips, teacher, filters, rng, arguments.group, words)
             temporary = path.with_suffix(".part")
             torch.save(items, temporary)
             os.replace(temporary, path)
@@ -88,25 +98,46 @@ def fill(arguments: argparse.Namespace) -> None:
     (arguments.out / ENDED).touch()
 
 
-def lessons_of(clips: List[Clip], teacher: Teacher, filters: torch.Tensor, device: torch.device, rng: np.random.Generator, size: int) -> List[Dict]:
-    """Plain values only, so that the file can be loaded without running anything of it."""
+def words_of(recordings: List[Recording], teacher: Teacher, filters: torch.Tensor, size: int) -> Dict[str, List[int]]:
+    """Recording's key -> its words as tokens, without those that the teacher finds no end of."""
+    words = {recording.key: teacher.vocabulary.ids(" " + recording.lesson.strip()) for recording in recordings if recording.lesson}
+    alone = [recording for recording in recordings if not recording.lesson]
+    for at in range(0, len(alone), size):
+        group = alone[at:at + size]
+        sounds = [load(recording.path) for recording in group]
+        mels = torch.stack([log_mel(np.pad(sound, (0, max(0, SHORTEST_SAMPLES - len(sound)))), filters) for sound in sounds])
+        heard = teacher.heard(mels.to(teacher.network.device), [recording.language for recording in group])
+        words |= {recording.key: text for recording, text in zip(group, heard) if text is not None}
+    return words
+
+
+def lessons_of(clips: List[Clip], teacher: Teacher, filters: torch.Tensor, rng: np.random.Generator, size: int,
+               words: Optional[Dict[str, List[int]]] = None) -> List[Dict]:
+    """Plain values only, so that the file can be loaded without running anything of it. `words`: the teacher hears clips undisturbed."""
     items = []
     clips = sorted(clips, key=lambda clip: len(clip.samples))  # alike in length, alike in text: fewer steps that only one row needs
-    for at in range(0, len(clips), size):
-        group = clips[at:at + size]
-        mels = torch.stack([log_mel(clip.samples, filters) for clip in group])
-        mode = str(rng.choice([TIMESTAMPS, NO_TIMESTAMPS]))
-        found = teacher.lessons(mels.to(device), [clip.language for clip in group], mode)
-        for clip, mel, lesson in zip(group, mels, found):
-            if lesson is None:
-                continue
-            units = own_units(len(clip.samples))
-            frames = min(2 * FULL_UNITS, 2 * units + 4)  # an edge's echo reaches that far; the rest is `pad` everywhere
-            items.append({
-                "made_of": clip.made_of, "language": clip.language, "units": units, "mel": mel[:, :frames].half().clone(),
-                "pad": mel[0, -1].item(), "lessons": lesson,
-            })
+    for told in (False, True):
+        alike = [clip for clip in clips if told == (words is not None and bool(clip.said) and all(key in words for key in clip.said))]
+        for at in range(0, len(alike), size):
+            group = alike[at:at + size]
+            mels = torch.stack([log_mel(clip.samples, filters) for clip in group])
+            heard = mels if words is None else torch.stack([log_mel(clip.clean, filters) for clip in group])
+            heard, languages = heard.to(teacher.network.device), [clip.language for clip in group]
+            if told:
+                found = teacher.told(heard, languages, [[token for key in clip.said for token in words[key]] for clip in group])
+            else:
+                found = teacher.lessons(heard, languages, str(rng.choice([TIMESTAMPS, NO_TIMESTAMPS])))
+            items += [item_of(clip, mel, lesson, told) for clip, mel, lesson in zip(group, mels, found) if lesson is not None]
     return items
+
+
+def item_of(clip: Clip, mel: torch.Tensor, lesson: Dict, told: bool) -> Dict:
+    units = own_units(len(clip.samples))
+    frames = min(2 * FULL_UNITS, 2 * units + 4)  # an edge's echo reaches that far; the rest is `pad` everywhere
+    return {
+        "made_of": clip.made_of, "language": clip.language, "units": units, "mel": mel[:, :frames].half().clone(),
+        "pad": mel[0, -1].item(), "lessons": lesson, "told": told,
+    }
 
 
 if __name__ == "__main__":

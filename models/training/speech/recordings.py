@@ -7,6 +7,7 @@ A folder holds sound files at any depth. A `manifest.jsonl` in it, one object a 
     speaker     who speaks
     group       recordings that must stay on one side of the split, such as one sentence in several voices
     text        what is said; only evaluate.py uses it
+    lesson      what Whisper should write, in its own way of writing ("May I have a latte?"); cache.py --undisturbed teaches that
 Files that a manifest does not list are left out where there is one.
 """
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Recording:
     speaker: Optional[str] = None
     group: Optional[str] = None
     text: Optional[str] = None
+    lesson: Optional[str] = None
 
 
 def read_folders(folders: Iterable[Path], language: str, left_out: Iterable[str] = ()) -> List[Recording]:
@@ -59,6 +61,7 @@ def read_folder(folder: Path, language: str) -> List[Recording]:
         recordings.append(Recording(
             path=folder / row["audio"], key=f"{source}/{row['audio']}", source=source, language=row.get("language") or language,
             speaker=row.get("speaker"), group=row.get("group"), text=row.get("text"),
+            lesson=row.get("lesson"),
         ))
     return recordings
 

@@ -20,6 +20,7 @@ WINDOWS = ((0.60, 8, 41), (0.28, 0, 65), (0.10, 64, 512))
 TIMESTAMPS_SHARE = 0.65
 # Where the text ends is what short windows get wrong: without that, a text goes on without end.
 END_WEIGHT = 3.0
+NOT_GIVEN = -1
 
 
 @dataclass(frozen=True)
@@ -63,24 +64,37 @@ class Batches:
 
 
 def losses(network: Network, batch: Batch) -> Tuple[torch.Tensor, torch.Tensor]:
-    """Weighted means over the teacher's positions: KL divergence of the next token in nats, and relative squared error of the states."""
+    """Weighted means over the teacher's positions: KL divergence of the next token in nats, and relative squared error of the states.
+
+    Where the words of a clip were given and the teacher would have chosen another, its state is no example: there the divergence is from
+    the given token.
+    """
     length = max(batch.units)
     mask = network.key_mask(batch.units, length)
     cross = network.cross(network.encode(mels_of(batch, length).to(network.device), mask))
     tokens, places = tokens_of(batch)
     out = network.decode(tokens.to(network.device), cross, mask)
-    states, targets, weights = [], [], []
+    states, targets, weights, given = [], [], [], []
     for row, (clip, positions) in enumerate(zip(batch.clips, places)):
         states.append(out[row, positions])
         targets.append(clip["lessons"][batch.mode][2][positions].float())
         weights.append(torch.tensor([1.0] * (len(positions) - 1) + [END_WEIGHT]))
+        prompt, text, _ = clip["lessons"][batch.mode]
+        # Timestamps, which lie above the end of the text, are the teacher's own choice always.
+        told = [token if clip.get("told") and token <= text[-1] else NOT_GIVEN for token in text]
+        given += [NOT_GIVEN] * (len(positions) - len(text)) + told
     states = torch.cat(states)
     targets, weights = torch.cat(targets).to(network.device), torch.cat(weights).to(network.device)
     weights = weights / weights.sum()
+    given = torch.tensor(given, device=network.device)
     error = (states - targets).square().mean(-1) / targets.var()
     with torch.no_grad():
         wanted = network.logits(targets).log_softmax(-1)
-    divergence = F.kl_div(network.logits(states).log_softmax(-1), wanted, log_target=True, reduction="none").sum(-1)
+        missed = (given != NOT_GIVEN) & (wanted.argmax(-1) != given)
+    chances = network.logits(states).log_softmax(-1)
+    divergence = F.kl_div(chances, wanted, log_target=True, reduction="none").sum(-1)
+    divergence = torch.where(missed, -chances.gather(1, given.clamp(min=0)[:, None])[:, 0], divergence)
+    error = error.masked_fill(missed, 0.0)
     return (weights * divergence).sum(), (weights * error).sum()
 
 

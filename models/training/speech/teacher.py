@@ -39,6 +39,26 @@ class Teacher:
             })
         return lessons
 
+    @torch.no_grad()
+    def heard(self, mels: torch.Tensor, languages: List[str]) -> List[Optional[List[int]]]:
+        """The words of each clip of mels [clips, 80, 3000], without timestamps and end; None for a text without end."""
+        cross = self.network.cross(self.network.encode(mels, None))
+        return self._search(cross, [self.vocabulary.prompt(language, NO_TIMESTAMPS) for language in languages], NO_TIMESTAMPS)
+
+    @torch.no_grad()
+    def told(self, mels: torch.Tensor, languages: List[str], texts: List[List[int]]) -> List[Dict[str, tuple]]:
+        """As `lessons`, for words that are known: what the teacher would have chosen at each of them."""
+        cross = self.network.cross(self.network.encode(mels, None))
+        lessons = []
+        for row, (language, text) in enumerate(zip(languages, texts)):
+            own = [(key[row:row + 1], value[row:row + 1]) for key, value in cross]
+            timed = self._in_other_mode(own, language, NO_TIMESTAMPS, text)
+            lessons.append({
+                name: self._forced(own, self.vocabulary.prompt(language, name), words)
+                for name, words in ((NO_TIMESTAMPS, text), (TIMESTAMPS, timed))
+            })
+        return lessons
+
     def _search(self, cross: Cross, prompts: List[List[int]], mode: str) -> List[Optional[List[int]]]:
         """whisper.cpp's greedy search: the text of each row without its end, None if it has none."""
         feed = torch.tensor(prompts, device=self.network.device)

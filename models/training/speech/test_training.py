@@ -19,6 +19,7 @@ import checkpoint  # noqa: E402
 import scores  # noqa: E402
 from augmentation import LONGEST_SAMPLES, Augmentation  # noqa: E402
 from fit import learn  # noqa: E402
+from lessons import orders_of  # noqa: E402
 from mel import SHORTEST_SAMPLES, log_mel, own_units  # noqa: E402
 from model_weights import Shape  # noqa: E402
 from network import FULL_UNITS, Network  # noqa: E402
@@ -142,6 +143,18 @@ def test_augmented_clips_fit_the_window_and_come_again_with_the_same_seed(tmp_pa
     assert all(np.array_equal(a, b) for a, b in zip(first, made()))
 
 
+def test_a_disturbed_clip_comes_with_its_clean_sound_and_what_is_said_in_it(tmp_path):
+    for number in range(3):
+        soundfile.write(tmp_path / f"{number}.wav", 0.1 * np.random.default_rng(number).standard_normal(20_000).astype(np.float32), 16_000)
+    keys = {recording.key for recording in read_folder(tmp_path, "en")}
+    source = Augmentation(read_folder(tmp_path, "en"), {}, None, np.random.default_rng(4), noisy=1.0, noise_db=(0.0, 0.0)).clips()
+    clips = [next(source) for _ in range(30)]
+    assert all(len(clip.clean) == len(clip.samples) and set(clip.said) <= keys for clip in clips)
+    spoken = [clip for clip in clips if clip.said]
+    assert len(spoken) > 20 and any(len(clip.said) > 1 for clip in spoken)
+    assert all(not np.allclose(clip.clean, clip.samples, atol=1e-3) for clip in spoken)
+
+
 def test_the_full_window_without_training_is_the_teacher_itself(tensors, clips):
     with torch.no_grad():
         divergence, error = losses(student(tensors), Batch(clips[:1], [FULL_UNITS], TIMESTAMPS))
@@ -177,6 +190,20 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(tensors, clips, tmp
     run(range(3, 6), resumed, optimizer)
 
     assert all(torch.equal(whole.adapter[name], resumed.adapter[name]) for name in whole.adapter)
+
+
+def test_words_that_were_given_are_learnt_where_the_teacher_would_choose_others(tensors, clips):
+    given = [{**clip, "told": True} for clip in clips]
+    network = student(tensors)
+    parameters = list(network.adapter.values())
+    optimizer = torch.optim.AdamW(parameters, lr=1e-2)
+    batch = at_margin(given[0], 16)
+    before = losses(network, batch)[0].item()
+    # Made-up words are nothing the teacher would say: far more is to learn than to follow it.
+    assert before > 5 * losses(network, at_margin(clips[0], 16))[0].item()
+    for _ in range(15):
+        learn(network, batch, parameters, optimizer, 1e-2)
+    assert losses(network, batch)[0].item() < 0.8 * before
 
 
 def test_training_brings_the_student_nearer(tensors, clips):
@@ -224,6 +251,20 @@ def test_prompts_are_those_of_the_model():
     assert english.prompt("de", NO_TIMESTAMPS) == [50257, 50362]
     assert base.prompt("de", TIMESTAMPS) == [50258, 50261, 50359]
     assert (english.timestamp_0, base.timestamp_0) == (50363, 50364)
+
+
+def test_a_text_is_parted_into_the_tokens_that_were_joined_first():
+    tokens = [bytes([byte]) for byte in range(256)] + [b" t", b" th", b" the", b"at", b"1", b"12"]
+    vocabulary = Vocabulary(SHAPE, tokens)
+    assert vocabulary.text(vocabulary.ids(" the that 12!")) == " the that 12!"
+    assert [tokens[number] for number in vocabulary.ids(" the that")] == [b" the", b" th", b"at"]
+
+
+def test_only_orders_that_came_out_right_become_lessons(tmp_path):
+    rows = [{"file": "a/1.opus", "would_be_right": False, "text": "A tea."}, {"file": "a/1.opus", "would_be_right": True, "text": "A latte."},
+            {"file": "a/2.opus", "would_be_right": True, "text": None}, {"clips": 2}]
+    (tmp_path / "orders.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert orders_of([tmp_path / "orders.jsonl"]) == {"1.opus": "A latte."}
 
 
 def test_the_teacher_gives_the_same_words_alone_and_in_a_batch(tensors):

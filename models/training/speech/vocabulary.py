@@ -1,8 +1,9 @@
 """Whisper's special tokens, and which tokens its greedy search may choose next."""
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import List, Sequence
+from typing import Dict, List, Sequence
 
 import torch
 
@@ -21,6 +22,8 @@ NO_SPEECH_SYMBOLS = (
     "♪♪ ♪♪♪ ♩ ♪ ♫ ♬ ♭ ♮ ♯"
 ).split()
 TIMESTAMP_SECONDS = 0.02
+# How byte pair encoding parts a text before it looks for tokens (GPT-2), for the Latin letters that Whisper writes.
+PIECES = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?[^\W\d_]+| ?\d+| ?[^\s\w]+|\s+")
 LATEST_FIRST_TIMESTAMP_S = 1.0  # whisper.cpp's max_initial_ts
 
 
@@ -58,6 +61,24 @@ class Vocabulary:
 
     def text(self, ids: Sequence[int]) -> str:
         return b"".join(self.tokens[i] for i in ids if i < self.end).decode("utf-8", "replace")
+
+    def ids(self, text: str) -> List[int]:
+        """Byte pair encoding: the neighbours that make the earliest token are joined first, as long as there are any."""
+        ranks = self._ranks()
+        found: List[int] = []
+        for piece in PIECES.findall(text):
+            parts = [bytes([byte]) for byte in piece.encode()]
+            while len(parts) > 1:
+                joined = [ranks.get(left + right, len(ranks)) for left, right in zip(parts, parts[1:])]
+                at = min(range(len(joined)), key=joined.__getitem__)
+                if joined[at] == len(ranks):
+                    break
+                parts[at:at + 2] = [parts[at] + parts[at + 1]]
+            found += [ranks[part] for part in parts]
+        return found
+
+    def _ranks(self) -> Dict[bytes, int]:
+        return {token: rank for rank, token in enumerate(self.tokens[:self.end])}
 
     def never_spoken(self) -> torch.Tensor:
         """[vocabulary] bool: tokens that no search may choose."""

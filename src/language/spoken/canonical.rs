@@ -422,6 +422,7 @@ mod tests {
             ("a hundred and five", "105"),
             ("twelve thousand three hundred", "12,300"),
             ("fifty eight thousand nine thirty nine", "58,939"),
+            ("sixty hundred one hundred", "6,000 100"),
             ("nineteen hundred", "1900"),
             ("two million", "2,000,000"),
             ("2 million", "two million"),

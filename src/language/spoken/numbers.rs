@@ -228,7 +228,9 @@ fn below_thousand(words: &[&str], is_first: bool) -> Option<Number> {
         return Some(hundreds);
     }
     let joins = usize::from(words.get(used) == Some(&"and"));
-    match below_hundred(&words[used + joins..]).filter(|rest| rest.value > 0) {
+    // "two hundred one hundred" are two numbers.
+    let ends_here = |rest: &Number| !matches!(words.get(used + joins + rest.words), Some(&"hundred" | &"hundredth"));
+    match below_hundred(&words[used + joins..]).filter(|rest| rest.value > 0 && ends_here(rest)) {
         Some(rest) => Some(Number { value: value + rest.value, words: used + joins + rest.words, is_ordinal: rest.is_ordinal }),
         None => Some(hundreds),
     }
