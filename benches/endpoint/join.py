@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Joins recordings with pauses of known places, and writes WAVs and manifests for `kioskd evaluate endpoint`.
 
-    join.py OUT --orders DIR --speech DIR --fixtures audio_fixtures [--per-part 60] [--seed 11]
+    join.py OUT --orders DIR --speech DIR --fixtures audio_fixtures [--words FILE] [--per-part 60] [--seed 11]
 
 A recording becomes one file: 0.5 s of its own room, its first half, an inner pause of 0.3 to 2 s, its second half, and 3 s of quiet. It
-is cut at its quietest moment between 35 and 75 % of the voice. Two synthetic sentences become one file with a pause of 2.5 s between
+is cut between two words, FILE being what `kioskd transcribe --json` writes about the recordings: at the quietest moment that is within
+80 ms of where one word ends and between 35 and 75 % of the voice. Without FILE it is cut at its quietest moment between 35 and 75 %: often
+in the middle of a word, while the lips are closed for its "p", where nobody pauses. Two synthetic sentences become one file with a pause of 2.5 s between
 them, where each sentence is over. The quiet that is put in is noise of the level and rough colour of the recording's own quietest tenth.
 
 Sound is read with soundfile (Ogg Opus, FLAC, WAV); DIR of --orders holds audio/*.opus, DIR of --speech holds manifest.jsonl with `audio`,
@@ -33,6 +35,8 @@ CUT_WITHIN = (0.35, 0.75)
 # The voice ends where nothing later comes within 35 dB of the loudest tenth; recordings of people end in up to a second of room.
 BELOW_VOICE_DB = 35.0
 SHORTEST_VOICE_S = 1.0
+# How far a recogniser may be off about where a word ends.
+NEAR_WORD_END = RATE * 80 // 1000
 
 
 def read(path: Path) -> np.ndarray:
@@ -60,11 +64,16 @@ def voice(samples: np.ndarray) -> Tuple[int, int]:
     return int(loud[0]) * FRAME, (int(loud[-1]) + 1) * FRAME
 
 
-def quietest(samples: np.ndarray) -> int:
-    """The middle of the quietest 60 ms between 35 and 75 %."""
+def quietest(samples: np.ndarray, word_ends: "List[int] | None") -> "int | None":
+    """The middle of the quietest 60 ms between 35 and 75 %, near the end of a word where those are given."""
     power = np.convolve((samples**2), np.ones(6 * FRAME), mode="same")
     first, last = (int(len(samples) * share) for share in CUT_WITHIN)
-    return first + int(power[first:last].argmin())
+    allowed = np.ones(len(samples), bool) if word_ends is None else np.zeros(len(samples), bool)
+    for end in word_ends or []:
+        if first <= end < last:
+            allowed[max(end - NEAR_WORD_END, first) : end + NEAR_WORD_END + 1] = True
+    allowed[:first], allowed[last:] = False, False
+    return int(np.where(allowed, power, np.inf).argmin()) if allowed.any() else None
 
 
 def room(samples: np.ndarray, seconds: float, rng: np.random.Generator) -> np.ndarray:
@@ -109,12 +118,15 @@ class Joined:
         return np.clip(np.concatenate(self._parts), -1, 1)
 
 
-def cut_in_two(samples: np.ndarray, rng: np.random.Generator) -> "Joined | None":
+def cut_in_two(samples: np.ndarray, word_ends: "List[int] | None", rng: np.random.Generator) -> "Joined | None":
+    """None for what is too short, and for what has no word that ends where it may be cut."""
     first, last = voice(samples)
     spoken = samples[first:last]
     if len(spoken) < SHORTEST_VOICE_S * RATE:
         return None
-    at = quietest(spoken)
+    at = quietest(spoken, None if word_ends is None else [end - first for end in word_ends])
+    if at is None:
+        return None
     joined = Joined(samples, rng)
     joined.say(spoken[:at])
     joined.pause(rng.uniform(*INNER_S), complete=False)
@@ -130,6 +142,12 @@ def two_sentences(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) 
         joined.say(sentence[first:last])
         joined.pause(seconds, complete=True)
     return joined
+
+
+def word_ends(path: Path) -> Dict[str, List[int]]:
+    """By the recording's file name: the sample where each word but the last ends."""
+    rows = (json.loads(line) for line in open(path, encoding="utf-8"))
+    return {Path(row["file"]).name: [round(word["end"] * RATE) for word in row["words"][:-1]] for row in rows}
 
 
 def part_of(key: str) -> str:
@@ -168,10 +186,12 @@ def main() -> None:
     parser.add_argument("--orders", type=Path)
     parser.add_argument("--speech", type=Path)
     parser.add_argument("--fixtures", type=Path)
+    parser.add_argument("--words", type=Path, help="lines of `kioskd transcribe --json` about the recordings of --orders and --speech")
     parser.add_argument("--per-part", type=int, default=60, help="orders in each part; a sixth of it of each other source")
     parser.add_argument("--seed", type=int, default=11)
     arguments = parser.parse_args()
     (arguments.out / "wav").mkdir(parents=True, exist_ok=True)
+    ends = word_ends(arguments.words) if arguments.words else None
     rows: Dict[str, List[Dict]] = {"development": [], "test": []}
     taken: Dict[Tuple[str, str], int] = {}
 
@@ -186,7 +206,7 @@ def main() -> None:
             continue
         # A seed of its own for each file: adding one changes no other.
         rng = np.random.default_rng([arguments.seed, *hashlib.sha256(name.encode()).digest()[:8]])
-        joined = cut_in_two(read(path), rng)
+        joined = cut_in_two(read(path), ends.get(path.name, []) if ends is not None else None, rng)
         if joined is not None:
             taken[group, part_of(key)] = taken.get((group, part_of(key)), 0) + 1
             keep(group, name, key, joined)
