@@ -95,11 +95,11 @@ async fn decode_early(desk: &Desk, session: &SessionId, ear: &mut Ear, stretch: 
     let weigh = async { tokio::task::block_in_place(|| ear.weigh_sound()) };
     let (heard, ()) = tokio::join!(desk.recognise(session, pcm), weigh);
     let heard = heard.ok()?;
-    let progress = match (&heard.heard, &desk.parts().grammars.orders) {
-        (Heard::Words(transcript), Some(orders)) => Some(orders.progress(&transcript.text)),
-        _ => None,
+    let standing = match &heard.heard {
+        Heard::Words(transcript) => desk.parts().grammars.standing(&transcript.text),
+        Heard::Silence => None,
     };
-    ear.said_so_far(stretch, &heard.heard, progress);
+    ear.said_so_far(stretch, &heard.heard, standing);
     Some((stretch, heard))
 }
 

@@ -5,8 +5,12 @@ pub enum Ending {
     Unfinished,
     /// Something may follow: the words do not tell.
     Open,
-    /// It is a whole sentence: "how much is this?", "that's all, thanks".
+    /// It is a whole sentence, and another clause might follow: "I want a latte."
     Finished,
+    /// It is a whole question: "how much is this?"
+    Asked,
+    /// Whoever says this is done: "that's all, thanks".
+    Closed,
 }
 
 /// Hesitations, as Whisper writes them: whoever makes one means to go on.
@@ -80,7 +84,7 @@ pub fn ending(text: &str, language: &str) -> Ending {
         return Ending::Unfinished;
     }
     if CLOSING.iter().any(|closing| ends_with_words(&words, closing)) {
-        return Ending::Finished;
+        return Ending::Closed;
     }
     let asks_for_something = words[..words.len() - 1].iter().any(|word| ASKING_FOR_SOMETHING.contains(word));
     let joins = HESITATIONS.contains(&last)
@@ -90,7 +94,14 @@ pub fn ending(text: &str, language: &str) -> Ending {
     if joins || awaits_noun(&words) || is_in_number(&words) {
         return Ending::Unfinished;
     }
-    if is_sentence(&text, &words) { Ending::Finished } else { Ending::Open }
+    let has_verb = words.iter().any(|word| VERBS.contains(word));
+    // A mark at the end and a verb, or the form of a question: a recogniser's full stop alone is worth little.
+    match text.chars().last() {
+        _ if words.len() < 3 => Ending::Open,
+        Some('?') if words.first().is_some_and(|first| ASKING.contains(first)) => Ending::Asked,
+        Some('.' | '!' | '?') if has_verb => Ending::Finished,
+        _ => Ending::Open,
+    }
 }
 
 /// Whether the text ends in words that belong to a noun which was not said: an article, and since then nothing but qualities and numbers.
@@ -124,13 +135,6 @@ fn is_number(word: &str) -> bool {
     const TENS: &[&str] =
         &["ten", "eleven", "twelve", "sixteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     DIGITS.contains(&word) || TENS.contains(&word) || word.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// A mark at the end and a verb, or the form of a question: a recogniser's full stop alone is worth little.
-fn is_sentence(text: &str, words: &[&str]) -> bool {
-    let asks = text.ends_with('?') && words.first().is_some_and(|first| ASKING.contains(first));
-    let states = text.ends_with(['.', '!', '?']) && words.iter().any(|word| VERBS.contains(word));
-    words.len() >= 3 && (asks || states)
 }
 
 fn ends_with_words(words: &[&str], phrase: &str) -> bool {
@@ -183,19 +187,17 @@ mod tests {
 
     #[test]
     fn a_whole_sentence_is_finished() {
-        check(
-            Ending::Finished,
-            &[
-                "How much is this?",
-                "Where do these bananas come from?",
-                "What is this for?",
-                "I want a latte.",
-                "I would like a large latte with oat milk, please",
-                "That's all, thanks.",
-                "Can I pay by card?",
-                "Make me a medium latte.",
-            ],
-        );
+        check(Ending::Finished, &["I want a latte.", "Make me a medium latte.", "A latte would be nice!"]);
+    }
+
+    #[test]
+    fn a_whole_question_is_asked() {
+        check(Ending::Asked, &["How much is this?", "Where do these bananas come from?", "What is this for?", "Can I pay by card?"]);
+    }
+
+    #[test]
+    fn whoever_is_polite_or_says_so_is_done() {
+        check(Ending::Closed, &["I would like a large latte with oat milk, please", "That's all, thanks.", "Bye!"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@ use super::patience::{Evidence, patience_ms};
 use crate::audio::{AudioError, EndpointConfig, EndpointEvent, Endpointer, Frame, Level, SmartTurn, Vad};
 use crate::domain::{EndedBy, Heard, Pcm16k, SAMPLE_RATE};
 use crate::language::ending;
-use crate::speech::grammar::Progress;
+use crate::speech::grammar::Standing;
 
 /// New sound after which the words so far are worth showing again.
 const PARTIAL_EVERY_MS: u64 = 800;
@@ -130,13 +130,13 @@ impl Ear {
 
     /// Tells what was said in the stretch of a [`Step::Likely`], and where that stands in a grammar if there is one. Does nothing where the
     /// person has spoken on since.
-    pub fn said_so_far(&mut self, stretch: Stretch, heard: &Heard, progress: Option<Progress>) {
+    pub fn said_so_far(&mut self, stretch: Stretch, heard: &Heard, standing: Option<Standing>) {
         let Some((_, mut evidence)) = self.pause.filter(|(pause, _)| *pause == stretch) else { return };
         evidence.ending = match heard {
             Heard::Words(transcript) => Some(ending(&transcript.text, &transcript.language)),
             Heard::Silence => None,
         };
-        evidence.progress = progress;
+        evidence.standing = standing;
         self.settle(stretch, evidence);
     }
 

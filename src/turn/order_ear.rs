@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::domain::{Probability, Reply, SpokenOrder};
-use crate::speech::grammar::Grammar;
+use crate::speech::grammar::{Grammar, Standing};
 use crate::speech::{Closed, Transcriber};
 
 /// So many words of the menu make a sentence worth hearing again as an order.
@@ -47,6 +47,12 @@ impl Grammars {
     pub fn order(&self, text: &str, confidence: Probability) -> Option<SpokenOrder> {
         let reading = self.orders.as_ref()?.read(text)?;
         Some(SpokenOrder { text: text.trim().to_owned(), intent: reading.intent, slots: reading.slots, confidence })
+    }
+
+    /// Where words stand, heard at a pause: whether an order is only begun. A reply is whole, though "yes" may open an order as well.
+    pub fn standing(&self, text: &str) -> Option<Standing> {
+        let is_reply = self.replies.as_ref().is_some_and(|replies| replies.is_complete(text));
+        if is_reply { Some(Standing::Whole { slots_open: 0 }) } else { self.orders.as_ref().map(|orders| orders.standing(text)) }
     }
 
     /// What a few fixed words mean, by the shop's list of the grammar's intents.

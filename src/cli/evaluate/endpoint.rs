@@ -12,7 +12,7 @@ use crate::domain::{Heard, Pcm16k, Probability, SAMPLE_RATE};
 use crate::language::ending;
 use crate::measure::{Estimate, bootstrap};
 use crate::speech::Request;
-use crate::speech::grammar::{Grammar, Progress};
+use crate::speech::grammar::{Grammar, Standing};
 use crate::turn::{Evidence, Hearing, patience_ms};
 
 /// How far from the labelled beginning of a pause the detector may find it, in milliseconds: its states and soft last sounds.
@@ -83,13 +83,13 @@ struct Silence {
     weighed_ms: [f64; 2],
     /// Where the words stand in the grammar that was given; not in the table, as another may be given to the next replay.
     #[serde(skip)]
-    progress: Option<Progress>,
+    standing: Option<Standing>,
 }
 
 impl Silence {
     fn evidence(&self) -> Evidence {
         let ending = self.text.as_deref().map(|text| ending(text, &self.language));
-        Evidence { sound: Some(Probability::clamped(self.sound)), ending, progress: self.progress }
+        Evidence { sound: Some(Probability::clamped(self.sound)), ending, standing: self.standing }
     }
 }
 
@@ -113,7 +113,7 @@ impl Recording {
     fn place_in(&mut self, grammar: &Grammar) {
         let inside = self.pauses.iter_mut().flat_map(|pause| &mut pause.silences);
         for silence in inside.chain(&mut self.own) {
-            silence.progress = silence.text.as_deref().map(|text| grammar.progress(text));
+            silence.standing = silence.text.as_deref().map(|text| grammar.standing(text));
         }
     }
 }
@@ -252,7 +252,7 @@ impl Listener {
             Heard::Words(transcript) => (Some(transcript.text), transcript.language),
             Heard::Silence => (None, String::new()),
         };
-        Ok(Silence { since_ms, length_ms: 0, sound: voice.get(), text, language, weighed_ms: [voice_ms, words_ms], progress: None })
+        Ok(Silence { since_ms, length_ms: 0, sound: voice.get(), text, language, weighed_ms: [voice_ms, words_ms], standing: None })
     }
 }
 
@@ -291,7 +291,7 @@ impl Policy {
         };
         let wait_ms = match self {
             Policy::FixedSilence(ms) => ms,
-            Policy::Sound(caution) => weighed(Evidence { ending: None, progress: None, ..*evidence }, caution),
+            Policy::Sound(caution) => weighed(Evidence { ending: None, standing: None, ..*evidence }, caution),
             Policy::Text(caution) => weighed(Evidence { sound: None, ..*evidence }, caution),
             Policy::Both(caution) => weighed(*evidence, caution),
         };

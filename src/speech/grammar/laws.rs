@@ -83,6 +83,7 @@ proptest! {
                 prop_assert!(!text[end..].contains(' ') || grammar.may_go_on(&text[..end]), "{}", &text[..end]);
             }
             prop_assert_eq!(grammar.progress(&text), Progress::Final);
+            prop_assert!(text.len() > 200 || matches!(grammar.standing(&text), Standing::Whole { .. }), "{}", text);
         }
     }
 
@@ -147,6 +148,7 @@ proptest! {
         let _ = Grammar::parse(&text);
         for text in [&text, &likely] {
             prop_assert_eq!(grammar.read(text).is_some(), grammar.is_complete(text));
+            let _ = grammar.standing(text);
             prop_assert!(grammar.progress(text) != Progress::Impossible || !grammar.may_go_on(text));
         }
     }

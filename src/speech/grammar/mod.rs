@@ -16,12 +16,14 @@ mod expression;
 mod format;
 #[cfg(test)]
 mod laws;
+mod nearest;
 mod program;
 mod reading;
 mod states;
 mod tokens;
 
 pub use check::{Ambiguity, Report, Sample, SlotValues, TokenSize, token_size};
+pub use nearest::Standing;
 pub use reading::Reading;
 pub use states::StateId;
 pub use tokens::{Allowed, TokenMask};
@@ -29,6 +31,7 @@ pub use tokens::{Allowed, TokenMask};
 use std::collections::BTreeMap;
 
 use definitions::{Contents, Slot};
+use nearest::Ahead;
 use program::Program;
 use reading::Path;
 use states::{States, TEXT_BYTES_MAX};
@@ -47,6 +50,8 @@ pub struct Grammar {
     states: States,
     /// For each state, whether another word may follow.
     words_follow: Vec<bool>,
+    /// For each node, what may come behind it.
+    ahead: Ahead,
 }
 
 /// How far a text has come.
@@ -92,6 +97,7 @@ impl Grammar {
         Ok(Self {
             slot_values: contents.slots.iter().map(values).collect(),
             words_follow: states.words_follow(),
+            ahead: Ahead::of(&program),
             name: contents.name,
             intents: contents.intents,
             slots: contents.slots,
