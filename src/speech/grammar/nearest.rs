@@ -6,6 +6,9 @@ use super::{Grammar, normal_form, without_last_marks};
 /// Longer texts are not compared, in characters: nobody orders as much in one breath, and the work is text times nodes.
 const COMPARED_BYTES_MAX: usize = 240;
 
+/// Nodes times characters beyond which a text is not compared: what takes some 5 ms. The coffee bar's longest order needs two thirds of it.
+const COMPARED_STEPS_MAX: usize = 600_000;
+
 /// What cannot be reached.
 const FAR: u16 = u16::MAX / 2;
 
@@ -82,17 +85,18 @@ impl Grammar {
     }
 
     /// The sentence, or beginning of one, that a text is nearest to by its letters (Levenshtein's distance to a set of texts, by dynamic
-    /// programming over text and nodes). `None` for an empty text, one in another alphabet, and one of more than 240 characters.
+    /// programming over text and nodes). `None` for an empty text, one in another alphabet, one of more than 240 characters, and where
+    /// the grammar is so large that it would take long.
     fn nearest(&self, text: &str) -> Option<Nearest> {
         // Behind a full stop nothing may follow, and a recogniser puts one behind half an order too.
         let normal = normal_form(text)?;
         let bare = without_last_marks(&normal);
         let is_final = |text: &[u8]| self.states.walk(text).is_some_and(|state| self.states.is_final(state));
         let text = if is_final(&normal) && !is_final(bare) { &normal } else { bare };
-        if text.is_empty() || text.len() > COMPARED_BYTES_MAX {
+        let program = &self.program;
+        if text.is_empty() || text.len() > COMPARED_BYTES_MAX || text.len() * program.nodes.len() > COMPARED_STEPS_MAX {
             return None;
         }
-        let program = &self.program;
         let mut here = vec![FAR; program.nodes.len()];
         here[program.start as usize] = 0;
         spread(program, &mut here);
