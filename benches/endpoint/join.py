@@ -3,11 +3,12 @@
 
     join.py OUT --orders DIR --speech DIR --fixtures audio_fixtures [--words FILE] [--per-part 60] [--seed 11]
 
-A recording becomes one file: 0.5 s of its own room, its first half, an inner pause of 0.3 to 2 s, its second half, and 3 s of quiet. It
-is cut between two words, FILE being what `kioskd transcribe --json` writes about the recordings: at the quietest moment that is within
-80 ms of where one word ends and between 35 and 75 % of the voice. Without FILE it is cut at its quietest moment between 35 and 75 %: often
-in the middle of a word, while the lips are closed for its "p", where nobody pauses. Two synthetic sentences become one file with a pause of 2.5 s between
-them, where each sentence is over. The quiet that is put in is noise of the level and rough colour of the recording's own quietest tenth.
+A recording becomes one file: 0.5 s of its own room, its first half, an inner pause of 0.3 to 2 s, its second half, and 3 s of quiet. It is
+cut between two words, FILE being what `kioskd transcribe --json` writes about the recordings: at the quietest moment that is within 80 ms
+of where one word ends and between 35 and 75 % of the voice. Without FILE it is cut at its quietest moment between 35 and 75 %: often in
+the middle of a word, while the lips are closed for its "p", where nobody pauses. Two synthetic sentences become one file with a pause of
+2.5 s between them, where each sentence is over. The quiet that is put in is noise of the level and rough colour of the recording's own
+quietest tenth.
 
 Sound is read with soundfile (Ogg Opus, FLAC, WAV); DIR of --orders holds audio/*.opus, DIR of --speech holds manifest.jsonl with `audio`,
 `speaker` and `source` (an4 and ljspeech are used). Which part a file belongs to, development or test, hangs on a hash of its speaker

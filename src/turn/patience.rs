@@ -12,8 +12,8 @@ use crate::speech::grammar::Standing;
 const SURELY_DONE: f32 = 1.5;
 const SURELY_NOT: f32 = 0.8;
 
-/// How much the voice's own log-odds count beside words that a grammar was asked about, beside other words, and alone. It is much surer than
-/// it is right: half of all pauses inside a sentence sound complete to it.
+/// How much the voice's own log-odds count beside words that a grammar was asked about, beside other words, and alone. It is much surer
+/// than it is right: half of all pauses inside a sentence sound complete to it.
 const SOUND_WEIGHT: f32 = 0.2;
 const SOUND_WEIGHT_NO_GRAMMAR: f32 = 0.35;
 const SOUND_WEIGHT_ALONE: f32 = 0.27;
@@ -62,8 +62,8 @@ fn log_odds(evidence: &Evidence) -> Option<f32> {
     }
 }
 
-/// What the words tell. A sentence of the grammar tells more than the general rule about words, and half a one that everybody would take for
-/// a whole one ("make me a light rose.") most of all.
+/// What the words tell. A sentence of the grammar tells more than the general rule about words, and half a one that everybody would take
+/// for a whole one ("make me a light rose.") most of all.
 fn of_words(ending: Option<Ending>, standing: Option<Standing>) -> Option<f32> {
     match (standing, ending) {
         (Some(Standing::Begun), _) => Some(-3.0),
