@@ -1,40 +1,53 @@
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// Who took what: the items of each basket.
 #[derive(Debug, Clone, Default)]
 pub struct Baskets {
     names: Vec<String>,
-    /// For each basket its items, by place in `names`, in order and each once.
-    items: Vec<Vec<usize>>,
+    /// The items of all baskets, one basket behind the other, by place in `names`; those of one basket are in order and each once.
+    items: Vec<usize>,
+    /// For each basket where it ends in `items`.
+    ends: Vec<usize>,
 }
 
 impl Baskets {
     /// From the items of each basket; an item twice in one basket counts once.
     pub fn new<'a, B: IntoIterator<Item = &'a str>>(baskets: impl IntoIterator<Item = B>) -> Self {
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut items: Vec<Vec<usize>> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let (mut met, mut met_ends) = (Vec::new(), Vec::new());
         for basket in baskets {
-            let mut own = Vec::new();
             for item in basket {
                 let next = places.len();
-                own.push(*places.entry(item).or_insert(next));
+                met.push(*places.entry(item).or_insert(next));
             }
-            items.push(own);
+            met_ends.push(met.len());
         }
+        let mut names: Vec<(&str, usize)> = places.into_iter().collect();
+        names.sort_unstable();
         // Names are in alphabetical order; until here they were in the order in which they came.
-        let mut sorted = vec![0; places.len()];
-        places.values().enumerate().for_each(|(at, place)| sorted[*place] = at);
-        for basket in &mut items {
+        let mut sorted = vec![0; names.len()];
+        names.iter().enumerate().for_each(|(at, (_, place))| sorted[*place] = at);
+        let mut held = Self { names: names.iter().map(|(name, _)| (*name).to_owned()).collect(), ..Self::default() };
+        let mut begin = 0;
+        for end in met_ends {
+            let basket = &mut met[begin..end];
             basket.iter_mut().for_each(|item| *item = sorted[*item]);
             basket.sort_unstable();
-            basket.dedup();
+            let first = held.items.len();
+            for item in basket {
+                if held.items[first..].last() != Some(item) {
+                    held.items.push(*item);
+                }
+            }
+            held.ends.push(held.items.len());
+            begin = end;
         }
-        Self { names: places.into_keys().map(str::to_owned).collect(), items }
+        held
     }
 
     /// How many baskets there are.
     pub fn count(&self) -> usize {
-        self.items.len()
+        self.ends.len()
     }
 
     /// The names of the items, sorted.
@@ -42,8 +55,8 @@ impl Baskets {
         &self.names
     }
 
-    /// The items of a basket, in order.
-    pub(super) fn items(&self, basket: usize) -> &[usize] {
-        &self.items[basket]
+    /// The items of each basket, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[usize]> {
+        self.ends.iter().scan(0, |begin, end| Some(&self.items[std::mem::replace(begin, *end)..*end]))
     }
 }

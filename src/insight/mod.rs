@@ -7,6 +7,7 @@
 
 mod baskets;
 mod demand;
+mod itemsets;
 mod meaning;
 mod rules;
 mod segments;

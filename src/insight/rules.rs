@@ -1,11 +1,8 @@
-use std::collections::HashMap;
-
 use super::Baskets;
+use super::itemsets::ItemSets;
 
 /// Sets found at most: a support that is set too low would fill the memory.
 const SETS_MAX: usize = 2_000_000;
-/// Items in one set at most.
-const ITEMS_MAX: usize = 16;
 
 /// Which rules are of interest.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,97 +38,37 @@ pub struct TooMany;
 /// All rules within the limits, those of the highest lift first.
 ///
 /// # Source
-/// Agrawal & Srikant 1994 for support and confidence. The frequent sets are grown item by item over the baskets that hold them, Uno et al.,
-/// "LCM ver. 2" (2004), section 3, which finds the same sets as FP-growth.
+/// Agrawal & Srikant 1994.
 pub fn rules(baskets: &Baskets, limits: &RuleLimits) -> Result<Vec<Rule>, TooMany> {
-    let counts = frequent(baskets, limits.support_min)?;
+    // Half a basket less than what rounding could take away.
+    let count_min = ((limits.support_min * baskets.count() as f64) - 1e-9).ceil().max(1.0) as usize;
+    let sets = ItemSets::find(baskets, count_min, SETS_MAX).ok_or(TooMany)?;
     let mut rules = Vec::new();
-    for (set, &count) in counts.iter().filter(|(set, _)| set.len() > 1) {
-        let consequents = 1..(1_u32 << set.len()) - 1;
-        let wanted = |mask: &u32| limits.any_consequent || mask.count_ones() == 1;
-        rules.extend(consequents.filter(wanted).filter_map(|mask| rule(set, count, mask, &counts, baskets.count(), limits)));
+    for (set, count) in sets.iter() {
+        // Each mask marks the items of a right side: one item each, or all that leave something for the left.
+        let next = |mask: &u32| Some(if limits.any_consequent { mask + 1 } else { mask << 1 });
+        let masks = std::iter::successors(Some(1), next).take_while(|mask| *mask < (1 << set.len()) - 1);
+        rules.extend(masks.filter_map(|mask| rule(&set, count, mask, &sets, baskets.count(), limits)));
     }
     rules.sort_by(|a, b| b.lift.total_cmp(&a.lift).then_with(|| (&a.antecedent, &a.consequent).cmp(&(&b.antecedent, &b.consequent))));
     Ok(rules)
 }
 
-/// How many baskets hold each frequent set; the items of a set are in order.
-fn frequent(baskets: &Baskets, support_min: f64) -> Result<HashMap<Vec<usize>, usize>, TooMany> {
-    // Half a basket less than what rounding could take away.
-    let count_min = ((support_min * baskets.count() as f64) - 1e-9).ceil().max(1.0) as usize;
-    let mut search = Search { baskets, count_min, counts: HashMap::new(), seen: vec![0; baskets.names().len()] };
-    search.extend(&mut Vec::new(), &(0..baskets.count()).collect::<Vec<_>>())?;
-    Ok(search.counts)
-}
-
-/// The search for frequent sets.
-struct Search<'a> {
-    baskets: &'a Baskets,
-    count_min: usize,
-    /// What was found.
-    counts: HashMap<Vec<usize>, usize>,
-    /// How often each item was seen; all 0 between two looks.
-    seen: Vec<usize>,
-}
-
-impl Search<'_> {
-    /// Adds the sets that begin with `prefix` and go on; `holding` are the baskets that hold all of it.
-    fn extend(&mut self, prefix: &mut Vec<usize>, holding: &[usize]) -> Result<(), TooMany> {
-        for (item, count) in self.following(prefix.last().copied(), holding) {
-            if self.counts.len() >= SETS_MAX {
-                return Err(TooMany);
-            }
-            prefix.push(item);
-            self.counts.insert(prefix.clone(), count);
-            if prefix.len() < ITEMS_MAX {
-                let with_item = |basket: &usize| self.baskets.items(*basket).binary_search(&item).is_ok();
-                let holding: Vec<usize> = holding.iter().copied().filter(with_item).collect();
-                self.extend(prefix, &holding)?;
-            }
-            prefix.pop();
-        }
-        Ok(())
-    }
-
-    /// The items behind `last` that are frequent among some baskets, with how often, in order.
-    fn following(&mut self, last: Option<usize>, holding: &[usize]) -> Vec<(usize, usize)> {
-        let mut met = Vec::new();
-        for basket in holding {
-            // The items are in order: those behind the last one stand at the end.
-            for item in self.baskets.items(*basket).iter().rev().copied().take_while(|item| last.is_none_or(|last| *item > last)) {
-                if self.seen[item] == 0 {
-                    met.push(item);
-                }
-                self.seen[item] += 1;
-            }
-        }
-        met.sort_unstable();
-        let mut frequent = Vec::new();
-        for item in met {
-            let count = std::mem::take(&mut self.seen[item]);
-            if count >= self.count_min {
-                frequent.push((item, count));
-            }
-        }
-        frequent
-    }
-}
-
 /// The rule whose right side are the items of `set` that `mask` marks, if it is sure enough.
-fn rule(set: &[usize], count: usize, mask: u32, counts: &HashMap<Vec<usize>, usize>, all: usize, limits: &RuleLimits) -> Option<Rule> {
-    let side = |marked: bool| -> Vec<usize> {
-        set.iter().enumerate().filter(|(at, _)| (mask >> at & 1 == 1) == marked).map(|(_, item)| *item).collect()
-    };
-    let (antecedent, consequent) = (side(false), side(true));
+fn rule(set: &[usize], count: usize, mask: u32, sets: &ItemSets, all: usize, limits: &RuleLimits) -> Option<Rule> {
+    let side = |marked: bool| set.iter().enumerate().filter(move |(at, _)| (mask >> at & 1 == 1) == marked).map(|(_, item)| *item);
     // Every part of a frequent set is frequent.
-    let (left, right) = (*counts.get(&antecedent)?, *counts.get(&consequent)?);
-    let confidence = count as f64 / left as f64;
-    (confidence + 1e-12 >= limits.confidence_min).then(|| Rule {
+    let confidence = count as f64 / sets.count(side(false))? as f64;
+    if confidence + 1e-12 < limits.confidence_min {
+        return None;
+    }
+    let right = sets.count(side(true))?;
+    Some(Rule {
+        antecedent: side(false).collect(),
+        consequent: side(true).collect(),
         support: count as f64 / all as f64,
         confidence,
         lift: confidence * all as f64 / right as f64,
-        antecedent,
-        consequent,
     })
 }
 
@@ -172,11 +109,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_rule_is_what_counting_says(baskets in prop::collection::vec(prop::collection::btree_set(0_u8..6, 0..5), 1..30)) {
+        fn the_rules_are_those_that_counting_finds(baskets in prop::collection::vec(prop::collection::btree_set(0_u8..6, 0..5), 1..30)) {
             let names: Vec<Vec<String>> = baskets.iter().map(|basket| basket.iter().map(u8::to_string).collect()).collect();
             let held = Baskets::new(names.iter().map(|basket| basket.iter().map(String::as_str)));
             let limits = RuleLimits { support_min: 0.1, confidence_min: 0.3, any_consequent: true };
-            for rule in rules(&held, &limits).expect("few") {
+            let found = rules(&held, &limits).expect("few");
+            for rule in &found {
                 let holds = |basket: &Vec<String>, items: &[usize]| items.iter().all(|item| basket.contains(&held.names()[*item]));
                 let count = |items: &[usize]| names.iter().filter(|basket| holds(basket, items)).count() as f64;
                 let both = count(&[&rule.antecedent[..], &rule.consequent[..]].concat());
@@ -184,6 +122,15 @@ mod tests {
                 prop_assert!((rule.confidence - both / count(&rule.antecedent)).abs() < 1e-9 && rule.confidence >= 0.3 - 1e-9);
                 prop_assert!((rule.lift - rule.confidence * names.len() as f64 / count(&rule.consequent)).abs() < 1e-9);
             }
+            // None is missing: of each item a digit tells whether it is on no side (0), the left (1) or the right (2).
+            let side = |sides: u32, wanted: u32| (0..6_u8).filter(|item| sides / 3_u32.pow(u32::from(*item)) % 3 == wanted).collect::<Vec<_>>();
+            let is_rule = |sides: &u32| {
+                let (left, right) = (side(*sides, 1), side(*sides, 2));
+                let count = |items: &[u8]| baskets.iter().filter(|basket| items.iter().all(|item| basket.contains(item))).count() as f64;
+                let (both, alone) = (count(&[&left[..], &right[..]].concat()), count(&left));
+                !left.is_empty() && !right.is_empty() && both >= (0.1 * baskets.len() as f64 - 1e-9).max(1.0) && both / alone >= 0.3 - 1e-9
+            };
+            prop_assert_eq!(found.len(), (0..3_u32.pow(6)).filter(is_rule).count());
         }
     }
 }

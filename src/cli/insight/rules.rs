@@ -1,7 +1,5 @@
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::super::{Failure, Place, open};
 use super::{check_share, visits};
 use crate::insight::{Baskets, Rule, RuleLimits, rules};
@@ -51,7 +49,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
         found.retain(|rule| (rule.support * baskets.count() as f64).round() as usize >= *at_least);
     }
     // Thousands of rules are written at once: a system call for each would take longer than to find them.
-    let lines: Vec<String> = found.iter().map(|rule| told(rule, &baskets, *json)).collect();
+    let lines = found.iter().map(|rule| told(rule, &baskets, *json)).collect::<Result<Vec<String>, Failure>>()?;
     if !lines.is_empty() {
         open::print_line(&lines.join("\n"))?;
     }
@@ -61,15 +59,26 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn told(rule: &Rule, baskets: &Baskets, is_json: bool) -> String {
+/// A rule in JSON. A `json!` value of each of thousands of rules would take as long as finding them.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    confidence: f64,
+    r#if: Vec<&'a str>,
+    lift: f64,
+    support: f64,
+    then: Vec<&'a str>,
+}
+
+fn told(rule: &Rule, baskets: &Baskets, is_json: bool) -> Result<String, Failure> {
     let names = |items: &[usize]| -> Vec<&str> { items.iter().map(|item| baskets.names()[*item].as_str()).collect() };
     let (left, right) = (names(&rule.antecedent), names(&rule.consequent));
     if is_json {
-        return json!({ "if": left, "then": right, "support": rule.support, "confidence": rule.confidence, "lift": rule.lift }).to_string();
+        let line = Line { confidence: rule.confidence, r#if: left, lift: rule.lift, support: rule.support, then: right };
+        return serde_json::to_string(&line).map_err(|e| Failure::Job(e.to_string()));
     }
     let (support, confidence) = (100.0 * rule.support, 100.0 * rule.confidence);
     let (left, right) = (left.join(" + "), right.join(" + "));
-    format!("{left} -> {right}: {confidence:.0} % of them, {support:.2} % of all, {:.1} times as often", rule.lift)
+    Ok(format!("{left} -> {right}: {confidence:.0} % of them, {support:.2} % of all, {:.1} times as often", rule.lift))
 }
 
 fn of_file(path: &Path) -> Result<Baskets, Failure> {
