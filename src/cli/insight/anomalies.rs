@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
 use super::super::{Failure, Place, open};
@@ -23,12 +21,8 @@ const DRAWS: usize = 500;
   kioskd insight anomalies --data sessions.csv --threshold 0.6 --json
   kioskd insight anomalies --data known.csv --label is_fraud")]
 pub(in crate::cli) struct Arguments {
-    /// A table with the names of its columns in the first line (default: one row for each conversation of the session log)
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// A column that is left out; may be given several times
-    #[arg(long, value_name = "COLUMN", requires = "data")]
-    drop: Vec<String>,
+    #[command(flatten)]
+    rows: sheets::Rows,
     /// A column of 0, 1, true or false that says which rows are anomalies: it is left out, and how well they are found is told
     #[arg(long, value_name = "COLUMN", requires = "data")]
     label: Option<String>,
@@ -41,9 +35,6 @@ pub(in crate::cli) struct Arguments {
     /// Tell of so many at most
     #[arg(long, default_value_t = 50)]
     limit: usize,
-    /// Where chance starts
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
     /// Print one JSON object for all, and then one an anomaly
     #[arg(long)]
     json: bool,
@@ -54,9 +45,9 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     if let Some(threshold) = arguments.threshold.filter(|threshold| !(0.0..=1.0).contains(threshold)) {
         return Err(Failure::Input(format!("--threshold is {threshold}; expected 0 to 1")));
     }
-    let (sheet, names, labels) = match &arguments.data {
+    let (sheet, names, labels) = match &arguments.rows.data {
         Some(path) => {
-            let read = sheets::read(path, arguments.label.as_deref(), &arguments.drop)?;
+            let read = sheets::read(path, arguments.label.as_deref(), &arguments.rows.drop)?;
             if read.sheet.rows < ROWS_MIN {
                 let found = read.sheet.rows;
                 return Err(Failure::Input(format!(
@@ -78,7 +69,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
             (visits::sheet(&visits), visits.iter().map(|visit| json!(visit.session)).collect(), None)
         }
     };
-    let scored = Scored::of(&sheet, arguments.seed)?;
+    let scored = Scored::of(&sheet, arguments.rows.seed)?;
     let measured = labels.as_ref().and_then(|labels| measured(&scored, labels));
     let mut order: Vec<usize> = (0..sheet.rows).collect();
     order.sort_by(|a, b| scored.scores[*b].total_cmp(&scored.scores[*a]).then(a.cmp(b)));
@@ -90,7 +81,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     let threshold = arguments.threshold.or_else(|| found.last().map(|row| f64::from(scored.scores[*row])));
     print_summary(sheet.rows, found.len(), threshold, measured.as_ref(), arguments.json)?;
     for row in found.into_iter().take(arguments.limit) {
-        let what = if arguments.data.is_some() { "line" } else { "session" };
+        let what = if arguments.rows.data.is_some() { "line" } else { "session" };
         print_anomaly(what, &names[row], scored.scores[row], &scored.reasons(&sheet, row), arguments.json)?;
     }
     Ok(())

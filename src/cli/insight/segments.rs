@@ -1,5 +1,4 @@
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -19,21 +18,14 @@ const SILHOUETTE_MIN: f64 = 0.25;
   kioskd insight segments
   kioskd insight segments --data customers.csv --drop id --label bought --json")]
 pub(in crate::cli) struct Arguments {
-    /// A table with the names of its columns in the first line (default: one row for each conversation of the session log)
-    #[arg(long, value_name = "FILE")]
-    data: Option<PathBuf>,
-    /// A column that is left out; may be given several times
-    #[arg(long, value_name = "COLUMN", requires = "data")]
-    drop: Vec<String>,
+    #[command(flatten)]
+    rows: sheets::Rows,
     /// A column of 0, 1, true or false that is left out, and of which each segment's share is told
     #[arg(long, value_name = "COLUMN", requires = "data")]
     label: Option<String>,
     /// So many segments, 2 to 10, instead of as many as have the best silhouette
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(2..=10))]
     segments: Option<u8>,
-    /// Where chance starts
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
     /// Segments of fewer rows than this are counted and not described
     #[arg(long, value_name = "ROWS", default_value_t = 2)]
     at_least: usize,
@@ -43,9 +35,9 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
-    let (sheet, labels, label) = match &arguments.data {
+    let (sheet, labels, label) = match &arguments.rows.data {
         Some(path) => {
-            let read = sheets::read(path, arguments.label.as_deref(), &arguments.drop)?;
+            let read = sheets::read(path, arguments.label.as_deref(), &arguments.rows.drop)?;
             (read.sheet, read.labels, arguments.label.as_deref().unwrap_or_default())
         }
         None => {
@@ -60,7 +52,7 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
         }
     };
     let space = Space::of(&sheet);
-    let config = SegmentConfig { segments: arguments.segments.map(usize::from), seed: arguments.seed, ..SegmentConfig::default() };
+    let config = SegmentConfig { segments: arguments.segments.map(usize::from), seed: arguments.rows.seed, ..SegmentConfig::default() };
     let found = segments(&space, &config).map_err(|e| Failure::Input(e.to_string()))?;
     print_summary(&found, sheet.rows, arguments.json)?;
     for (at, segment) in found.segments.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Any table as a sheet of numbers and words.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::{Failure, open};
 use crate::behavior::tabular::{Table, TabularError, is_unknown, labels};
@@ -11,6 +11,20 @@ use crate::insight::{Cells, Column, Sheet};
 const NUMBERS_SHARE_MIN: f64 = 0.95;
 /// Whole numbers of so few kinds that begin at 1 are names of things (browsers, regions). Counts begin at 0.
 const CODES_MAX: usize = 32;
+
+/// The rows to look at: those of a table, or of the session log.
+#[derive(Debug, clap::Args)]
+pub(super) struct Rows {
+    /// A table with the names of its columns in the first line (default: one row for each conversation of the session log)
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// A column that is left out; may be given several times
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    pub drop: Vec<String>,
+    /// Where chance starts
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
 
 /// A table that was read.
 pub(super) struct Read {
