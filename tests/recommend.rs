@@ -18,6 +18,8 @@ async fn ask(desk: &Desk) -> (SessionId, TurnRecord) {
     let session = desk.open_session(Channel::Kiosk).await.expect("begins");
     let record = say(desk, &session, ASKS).await;
     assert!(record.recommendations.len() >= 2, "{:?}", record.recommendations);
+    // What the answer names is what is offered beside it.
+    assert!(record.recommendations.iter().all(|offer| record.answer.text.contains(&offer.name)), "{:?}", record.answer);
     (session, record)
 }
 

@@ -25,7 +25,7 @@ pub(super) struct About<'a> {
 
 /// All facts of a turn.
 pub(super) fn of(about: &About<'_>, shop: &Shop, catalog: &Catalog, state: &DialogueState, moment: Moment) -> Value {
-    let one = |id: &ProductId| catalog.get(id).map(|product| fact(product, shop, catalog));
+    let one = |id: &ProductId| catalog.get(id).map(|product| fact(product, shop));
     let product = about.product.and_then(|id| catalog.get(id));
     let mut products: Vec<&Product> = about.products.iter().filter_map(|id| catalog.get(id)).collect();
     products.sort_by_key(|p| !p.in_stock);
@@ -37,7 +37,7 @@ pub(super) fn of(about: &About<'_>, shop: &Shop, catalog: &Catalog, state: &Dial
         unknown => UNKNOWN.to_string(),
         product => about.product.and_then(one),
         others => about.others.iter().filter_map(one).collect::<Vec<_>>(),
-        products => products.iter().map(|p| fact(p, shop, catalog)).collect::<Vec<_>>(),
+        products => products.iter().map(|p| fact(p, shop)).collect::<Vec<_>>(),
         named => about.named,
         shop => context! { name => &shop.name, facts => &shop.facts, allergen_disclaimer => &shop.allergen_disclaimer },
         today => WEEKDAYS[moment.weekday % 7],
@@ -55,8 +55,7 @@ pub(super) fn of(about: &About<'_>, shop: &Shop, catalog: &Catalog, state: &Dial
     }
 }
 
-fn fact(product: &Product, shop: &Shop, catalog: &Catalog) -> Value {
-    let companions = product.goes_with.iter().filter_map(|id| catalog.get(id)).filter(|p| p.in_stock);
+fn fact(product: &Product, shop: &Shop) -> Value {
     context! {
         sku => product.id.as_str(),
         name => &product.name,
@@ -76,7 +75,6 @@ fn fact(product: &Product, shop: &Shop, catalog: &Catalog) -> Value {
         allergens => &product.allergens,
         diet => &product.diet,
         kcal_per_100g => product.kcal_per_100g,
-        goes_with_names => companions.map(|p| p.name.clone()).collect::<Vec<_>>(),
         offer => &product.offer,
         description => &product.description,
         facts => &product.facts,

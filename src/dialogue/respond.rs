@@ -180,10 +180,14 @@ impl Dialogue {
     /// Further products for the words of the answer: those named beside the first, then those recommended.
     fn others(&self, turn: &Turn<'_>) -> Vec<ProductId> {
         let Decision::Answer { intent, others, .. } = turn.decision else { return Vec::new() };
-        // A comparison is between what was named; what is recommended is no party to it.
-        let is_comparison = self.phrasebook.manner(intent).is_some_and(|m| m.act == Some(Act::Compare));
-        let offered = turn.offered.iter().filter(|_| !is_comparison).map(|r| r.product.clone());
-        others.iter().cloned().chain(offered).collect()
+        let offered = turn.offered.iter().map(|r| r.product.clone());
+        match self.phrasebook.manner(intent).and_then(|manner| manner.act) {
+            // A comparison is between what was named; what is recommended is no party to it.
+            Some(Act::Compare) => others.clone(),
+            // Nobody has said that what was named goes with the first.
+            Some(Act::GoWith) => offered.collect(),
+            _ => others.iter().cloned().chain(offered).collect(),
+        }
     }
 
     /// What staff is told, in one paragraph.

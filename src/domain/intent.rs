@@ -64,6 +64,8 @@ pub enum Act {
     StartOver,
     /// Two products are set side by side.
     Compare,
+    /// What goes with a product is told: only that is offered, and the answer names what is offered.
+    GoWith,
 }
 
 /// How an intent is treated, beyond [`IntentDefinition`]: all of it may be absent.

@@ -68,6 +68,8 @@ pub struct RecommendRequest<'a> {
     pub photo: Option<&'a [f32]>,
     /// True where the person asked for a recommendation: then the full number is offered.
     pub asked: bool,
+    /// Only what goes with a product talked about, as the shop says or as people take it, and for that reason.
+    pub companions_only: bool,
     /// What the person is about to do; only scales how many are offered.
     pub prediction: Option<&'a Prediction>,
 }
@@ -187,7 +189,8 @@ impl Recommender {
                 evidence.extend(person.as_ref().and_then(|person| person.taste(product, &known)));
                 let score = evidence.iter().map(|(weight, _)| weight).sum();
                 let kinds = by_kind(&evidence);
-                let (_, reason) = evidence.into_iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
+                let counts = |(_, e): &(f32, Evidence<'_>)| !request.companions_only || e.is_of_companion();
+                let (_, reason) = evidence.into_iter().filter(counts).max_by(|a, b| a.0.total_cmp(&b.0))?;
                 (score >= SCORE_MIN).then_some((score, product, kinds, reason))
             })
             .collect();
@@ -563,6 +566,24 @@ pub(super) mod tests {
         let plum = offers.iter().find(|offer| offer.product == id("plum")).expect("offered");
         assert_eq!(plum.reason, "People who take apples often take it too.");
         assert!(plum.evidence.iter().any(|(kind, _)| *kind == EvidenceKind::TakenTogether));
+    }
+
+    #[test]
+    fn who_asks_what_goes_with_a_product_is_offered_that_alone_by_the_shops_word_or_by_baskets() {
+        let recommender = recommender(shelf());
+        let offered = |about: &str| {
+            let about = [id(about)];
+            let request = RecommendRequest { talked_about: &about, asked: true, companions_only: true, ..Default::default() };
+            recommender.recommend(&request).offered.into_iter().map(|offer| (offer.name, offer.reason)).collect::<Vec<_>>()
+        };
+        let told = |name: &str, reason: &str| (name.to_owned(), reason.to_owned());
+        assert_eq!(offered("apple"), [told("cheese", "People often take it with apples.")]);
+        assert_eq!(offered("plum"), [], "pears are cheaper, which is no answer");
+        for n in 0..40 {
+            let basket = if n % 4 == 0 { vec![id("pear"), id("plum")] } else { vec![id("quark")] };
+            recommender.taken(&SessionId::parse(&format!("s{n}")).expect("an identifier"), &basket);
+        }
+        assert_eq!(offered("plum"), [told("pear", "People who take plums often take it too.")]);
     }
 
     #[test]

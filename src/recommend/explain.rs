@@ -62,6 +62,11 @@ impl Evidence<'_> {
         }
     }
 
+    /// Whether it says that the product goes with another one.
+    pub fn is_of_companion(&self) -> bool {
+        matches!(self, Evidence::GoesWith(_) | Evidence::TakenTogether { .. })
+    }
+
     /// A short sentence for the shopper. `currency_word` is the plural of the currency ("euros").
     pub fn sentence(&self, currency_word: &str) -> String {
         match self {

@@ -1,6 +1,6 @@
 use super::Desk;
 use crate::dialogue::{Decision, OrderAct};
-use crate::domain::{DialogueState, EntityKind, IntentKind, Prediction, ProductId, SessionId, Sighting, TurnRecord, Understanding};
+use crate::domain::{Act, DialogueState, EntityKind, IntentKind, Prediction, ProductId, SessionId, Sighting, TurnRecord, Understanding};
 use crate::recommend::{Offers, PriceWish, RecommendRequest};
 
 /// The wish that asks for a lower price, as the word lists call it.
@@ -25,8 +25,10 @@ impl Desk {
         if matches!(kind, Some(IntentKind::Handoff | IntentKind::Smalltalk)) {
             return Offers::default();
         }
+        let companions_only = phrasebook.manner(intent).is_some_and(|manner| manner.act == Some(Act::GoWith));
         let mut talked_about: Vec<_> = product.iter().map(|id| (*id).clone()).collect();
-        talked_about.extend(state.product.iter().filter(|id| Some(*id) != product).cloned());
+        // What goes with one product need not go with the one before it, and may be that one.
+        talked_about.extend(state.product.iter().filter(|id| Some(*id) != product && !companions_only).cloned());
         let basket: Vec<_> = state.basket.products().cloned().collect();
         let wishes = values(EntityKind::Wish);
         // Who asked about nuts is not offered nuts a minute later either.
@@ -48,6 +50,7 @@ impl Desk {
             sentence: understanding.map(|u| u.embedding.as_slice()),
             photo: sighting.map(|s| s.embedding.as_slice()),
             asked: kind == Some(IntentKind::Recommend),
+            companions_only,
             prediction,
         })
     }

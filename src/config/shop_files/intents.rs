@@ -110,7 +110,7 @@ fn kind_of(name: &str) -> Option<IntentKind> {
     })
 }
 
-const ACTS: [(&str, Act); 8] = [
+const ACTS: [(&str, Act); 9] = [
     ("order_remove", Act::OrderRemove),
     ("order_total", Act::OrderTotal),
     ("order_review", Act::OrderReview),
@@ -119,6 +119,7 @@ const ACTS: [(&str, Act); 8] = [
     ("repeat", Act::Repeat),
     ("start_over", Act::StartOver),
     ("compare", Act::Compare),
+    ("go_with", Act::GoWith),
 ];
 
 /// What only shows when all are known: the same sentence under two intents teaches nothing, and every name needs its own file.
