@@ -3,12 +3,15 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+use std::sync::Arc;
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use kioskd::audio::{AudioConfig, FRAME_SAMPLES, Vad, decode, resample};
-use kioskd::behavior::BehaviorModel;
 use kioskd::behavior::tabular::{About, Labelled, Preset, Recipe, Table, learn};
+use kioskd::behavior::{BehaviorModel, UnusualSessions};
 use kioskd::config::{Config, ShopFiles, open_hearing, open_language, open_seeing};
-use kioskd::domain::{Channel, SessionFeatures};
+use kioskd::domain::{Channel, Feedback, FeedbackOutcome, ProductId, SessionFeatures, SessionId};
+use kioskd::recommend::{RecommendConfig, RecommendRequest, Recommender};
 use kioskd::speech::Request;
 use kioskd::vision;
 
@@ -79,6 +82,42 @@ fn behavior(c: &mut Criterion) {
         basket: 0,
     };
     c.bench_function("behavior/predict with reasons", |b| b.iter(|| model.predict(Some(&text), Some(&photo), &session)));
+    let config = Config::read(&common::path("config/kiosk.toml")).expect("config");
+    let files = ShopFiles::read(&config.paths.shop).expect("the shop");
+    let sessions = UnusualSessions::simulated(&files.catalog, &files.intents).expect("sessions");
+    let usual = Arc::new(UnusualSessions::learn(&sessions).expect("enough"));
+    c.bench_function("behavior/anomaly score", |b| b.iter(|| usual.score(&session)));
+    c.bench_function("behavior/what is unusual", |b| b.iter(|| usual.reason(&session)));
+    let model = model.with_usual(Some(usual));
+    c.bench_function("behavior/predict with reasons and anomaly", |b| b.iter(|| model.predict(Some(&text), Some(&photo), &session)));
+}
+
+/// Offers to a question about the lemon, by a bandit that has seen forty outcomes and draws.
+fn offers(c: &mut Criterion) {
+    let room = tempfile::tempdir().expect("a folder");
+    let config = common::config(room.path());
+    let files = ShopFiles::read(&config.paths.shop).expect("the shop");
+    let learned = open_language(&config, &common::manifest(), &files, &|_, _| ()).expect("learns");
+    let sentence = learned.language.encoder.encode("what goes well with lemons").expect("encodes");
+    let recommender = Recommender::new(Arc::new(files.catalog), &files.shop.currency_word)
+        .with_texts(learned.products)
+        .with_settings(&RecommendConfig::default());
+    let about = [ProductId("lemon".to_owned())];
+    let request =
+        RecommendRequest { talked_about: &about, sentence: Some(sentence.embedding()), asked: true, ..RecommendRequest::default() };
+    let offer = |session: &SessionId| recommender.recommend(&RecommendRequest { turn: Some((session, 1)), ..request.clone() });
+    for n in 0..40 {
+        let session = SessionId::parse(&format!("bench-{n}")).expect("an identifier");
+        let offered = offer(&session).offered;
+        recommender.shown(&session, 1, &offered);
+        let outcome = if n % 3 == 0 { FeedbackOutcome::Accepted } else { FeedbackOutcome::Rejected };
+        let product = Some(offered[n % offered.len()].product.clone());
+        recommender.feedback(&Feedback { session, turn: Some(1), at_unix_ms: 1, outcome, product });
+    }
+    let session = SessionId::parse("bench").expect("an identifier");
+    let propensities: Vec<f32> = offer(&session).offered.iter().map(|offer| offer.propensity.get()).collect();
+    assert!(propensities.iter().any(|p| *p < 1.0), "nothing is drawn: {propensities:?}");
+    c.bench_function("recommend/three offers, exploring", |b| b.iter(|| offer(&session)));
 }
 
 /// A blend over a table of the shape of UCI's Online Shoppers: ten numbers, and seven columns of words and codes.
@@ -110,5 +149,5 @@ fn tables(c: &mut Criterion) {
     c.bench_function("behavior/attribute a row of a table", |b| b.iter(|| model.attribute(&row, 0)));
 }
 
-criterion_group!(stages, sound, words, photos, meaning, behavior, tables);
+criterion_group!(stages, sound, words, photos, meaning, behavior, offers, tables);
 criterion_main!(stages);
