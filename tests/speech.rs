@@ -131,7 +131,9 @@ fn an_english_model_does_not_pretend_to_hear_german() {
 
 #[test]
 fn every_word_has_its_place_in_order_and_a_confidence() {
-    let Heard::Words(heard) = hear(&mut hearing("tiny.en-short-q8_0"), "recorded/order-mocha.flac", Window::Utterance) else { panic!("speech") };
+    let Heard::Words(heard) = hear(&mut hearing("tiny.en-short-q8_0"), "recorded/order-mocha.flac", Window::Utterance) else {
+        panic!("speech")
+    };
     let spelled: Vec<&str> = heard.words.iter().map(|word| word.text.as_str()).collect();
     assert_eq!(spelled.join(" "), heard.text);
     assert!(heard.words.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms + 20), "{:?}", heard.words);
