@@ -35,7 +35,7 @@ fn hear(recogniser: &mut Transcriber, utterances: &[Pcm16k], window: Window) -> 
 }
 
 fn main() {
-    let (mut full, mut short) = (recogniser("tiny.en-f16"), recogniser("tiny.en-short-q8_0"));
+    let (mut full, mut short) = (recogniser("tiny.en-f16"), recogniser("tiny.en-short"));
     let mut vad = Vad::load(&common::runtime(), &common::model("silero-vad")).expect("loads");
     let config = AudioConfig::default();
     let spoken = |folder: &str, index: &str| {

@@ -205,15 +205,15 @@ fn a_model_that_is_missing_cut_or_altered_never_reaches_native_code() {
     let config = room.path().join("kiosk.toml");
     std::fs::write(&config, format!("[paths]\nshop = {:?}\nmodels = \"models\"\ndata = \"var\"\n", common::path("config")))
         .expect("writes");
-    let whisper = models.join("fetched/whisper/ggml-tiny.en-short-q8_0.bin");
+    let whisper = models.join("fetched/whisper/ggml-tiny.en-short.bin");
     let transcribe = || {
         let arguments = ["--config", config.to_str().expect("a path"), "transcribe", "audio_fixtures/card.awb.flac"];
         kioskd(room.path(), &arguments)
     };
     check_refused(&transcribe(), 1, "is missing; `make setup` provides it");
-    let mut bytes = std::fs::read(common::model("tiny.en-short-q8_0").path()).expect("the model");
+    let mut bytes = std::fs::read(common::model("tiny.en-short").path()).expect("the model");
     std::fs::write(&whisper, &bytes[..200_000]).expect("writes");
-    check_refused(&transcribe(), 1, "has 200000 bytes, but models/manifest.toml lists 43550795");
+    check_refused(&transcribe(), 1, "has 200000 bytes, but models/manifest.toml lists 77704715");
     bytes[5_000_000] ^= 1;
     std::fs::write(&whisper, &bytes).expect("writes");
     check_refused(&transcribe(), 1, "has sha256");

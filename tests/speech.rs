@@ -58,7 +58,7 @@ fn text(heard: &Heard) -> &str {
 
 #[test]
 fn every_fixture_keeps_its_word_error_budget() {
-    let mut hearing = hearing("tiny.en-short-q8_0");
+    let mut hearing = hearing("tiny.en-short");
     let (mut errors, mut all, mut told) = (0, 0, Vec::new());
     let fixtures = index("audio_fixtures/index.jsonl").into_iter().map(|f| (String::new(), f));
     let recordings = index("audio_fixtures/recorded/index.jsonl").into_iter().map(|f| ("recorded/".to_owned(), f));
@@ -79,7 +79,7 @@ fn every_fixture_keeps_its_word_error_budget() {
 
 #[test]
 fn a_short_window_hears_the_same_words_as_the_full_one() {
-    let mut hearing = hearing("tiny.en-short-q8_0");
+    let mut hearing = hearing("tiny.en-short");
     for file in ["how-much.slt.flac", "lactose.heart.flac", "offers.noisy.flac", "recorded/order-mocha.flac"] {
         let (short, full) = (hear(&mut hearing, file, Window::Utterance), hear(&mut hearing, file, Window::Full));
         assert_eq!(canonical(text(&short)), canonical(text(&full)), "{file}");
@@ -97,7 +97,7 @@ fn without_the_adapter_the_window_keeps_its_floor() {
 
 #[test]
 fn the_same_state_hears_the_same_after_another_person_spoke() {
-    let mut hearing = hearing("tiny.en-short-q8_0");
+    let mut hearing = hearing("tiny.en-short");
     let first = hear(&mut hearing, "bananas.heart.flac", Window::Utterance);
     hear(&mut hearing, "card.awb.flac", Window::Utterance);
     assert_eq!(hear(&mut hearing, "bananas.heart.flac", Window::Utterance), first);
@@ -105,7 +105,7 @@ fn the_same_state_hears_the_same_after_another_person_spoke() {
 
 #[test]
 fn segments_lie_inside_the_sound_and_in_order() {
-    let Heard::Words(heard) = hear(&mut hearing("tiny.en-short-q8_0"), "ten-questions.ogg", Window::Utterance) else { panic!("speech") };
+    let Heard::Words(heard) = hear(&mut hearing("tiny.en-short"), "ten-questions.ogg", Window::Utterance) else { panic!("speech") };
     assert_eq!(heard.segments.len(), 10);
     assert!(heard.segments.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms + 400), "{:?}", heard.segments);
     assert!(heard.segments.iter().all(|s| s.start_ms < s.end_ms && s.end_ms <= 31_400), "{:?}", heard.segments);
@@ -113,7 +113,7 @@ fn segments_lie_inside_the_sound_and_in_order() {
 
 #[test]
 fn more_than_whisper_can_see_is_refused_and_a_click_is_silence() {
-    let mut transcriber = hearing("tiny.en-short-q8_0").transcriber;
+    let mut transcriber = hearing("tiny.en-short").transcriber;
     let long = Pcm16k::new(vec![0.0; 31 * 16_000]).expect("finite");
     assert!(transcriber.transcribe(&long, &Request::default()).expect_err("accepted").to_string().contains("31.0 s"));
     let mut click = vec![0.0; 800];
@@ -125,15 +125,13 @@ fn more_than_whisper_can_see_is_refused_and_a_click_is_silence() {
 #[test]
 fn an_english_model_does_not_pretend_to_hear_german() {
     let config = SpeechConfig { languages: vec!["de".to_owned()], ..SpeechConfig::default() };
-    let refused = Transcriber::load(&model("tiny.en-short-q8_0"), true, config).err().expect("accepted").to_string();
+    let refused = Transcriber::load(&model("tiny.en-short"), true, config).err().expect("accepted").to_string();
     assert!(refused.contains("hears English only"), "{refused}");
 }
 
 #[test]
 fn every_word_has_its_place_in_order_and_a_confidence() {
-    let Heard::Words(heard) = hear(&mut hearing("tiny.en-short-q8_0"), "recorded/order-mocha.flac", Window::Utterance) else {
-        panic!("speech")
-    };
+    let Heard::Words(heard) = hear(&mut hearing("tiny.en-short"), "recorded/order-mocha.flac", Window::Utterance) else { panic!("speech") };
     let spelled: Vec<&str> = heard.words.iter().map(|word| word.text.as_str()).collect();
     assert_eq!(spelled.join(" "), heard.text);
     assert!(heard.words.windows(2).all(|pair| pair[0].end_ms <= pair[1].start_ms + 20), "{:?}", heard.words);
@@ -142,7 +140,7 @@ fn every_word_has_its_place_in_order_and_a_confidence() {
 
 #[test]
 fn a_draft_is_what_was_said_so_far_and_keeps_what_stands() {
-    let mut transcriber = hearing("tiny.en-short-q8_0").transcriber;
+    let mut transcriber = hearing("tiny.en-short").transcriber;
     let sound = decode_file(&path("audio_fixtures/recorded/order-mocha.flac"), AudioConfig::default().file_limits()).expect("decodes").pcm;
     let half = transcriber.draft(&sound.slice(0..sound.samples().len() / 4), &[], &Request::default()).expect("hears");
     let stands = &half.tokens[..half.tokens.len() / 2];
@@ -153,7 +151,7 @@ fn a_draft_is_what_was_said_so_far_and_keeps_what_stands() {
 
 #[test]
 fn a_listener_whose_caller_has_gone_stops() {
-    let mut transcriber = hearing("tiny.en-short-q8_0").transcriber;
+    let mut transcriber = hearing("tiny.en-short").transcriber;
     let sound = Pcm16k::new(vec![0.01; 16_000]).expect("finite");
     let gone = transcriber.transcribe(&sound, &Request { is_abandoned: &|| true, ..Request::default() });
     assert!(gone.expect_err("went on").to_string().contains("nobody waits"));
@@ -161,7 +159,7 @@ fn a_listener_whose_caller_has_gone_stops() {
 
 #[test]
 fn two_listeners_share_the_weights_and_hear_for_themselves() {
-    let mut first = hearing("tiny.en-short-q8_0").transcriber;
+    let mut first = hearing("tiny.en-short").transcriber;
     let mut second = first.sibling().expect("made");
     let sound = |file: &str| decode_file(&path("audio_fixtures").join(file), AudioConfig::default().file_limits()).expect(file).pcm;
     let (one, two) = (sound("how-much.slt.flac"), sound("recorded/order-mocha.flac"));
@@ -176,7 +174,7 @@ fn two_listeners_share_the_weights_and_hear_for_themselves() {
 
 #[test]
 fn constant_current_and_what_is_too_short_are_silence_and_nothing_fails() {
-    let mut hearing = hearing("tiny.en-short-q8_0");
+    let mut hearing = hearing("tiny.en-short");
     for samples in [vec![0.5; 48_000], vec![0.0; 800], vec![-1.0; 16_000 * 40], Vec::new()] {
         let length = samples.len();
         let heard = hearing.hear(&Pcm16k::new(samples).expect("finite"), &Request::default()).expect("hears").heard;

@@ -16,7 +16,7 @@ from bench import ROOT, Kioskd, Peer, Run, add_options
 
 # The model that kioskd hears with, best first, and the file of the same weights for whisper.cpp. base-f16 has no short-window adapter.
 MODELS = {
-    "tiny.en": (("tiny.en-short-q8_0", "tiny.en-short"), "ggml-tiny.en-f16.bin"),
+    "tiny.en": (("tiny.en-short",), "ggml-tiny.en-f16.bin"),
     "base": (("base-short", "base-f16"), "ggml-base-f16.bin"),
 }
 

@@ -119,8 +119,8 @@ fn models(manifest: &Manifest, config: &Config) -> Vec<Check> {
 /// or more cores.
 fn whisper(manifest: &Manifest, config: &Config) -> Check {
     let (best, why) = match (config.language_is_english(), cores()) {
-        (true, ..=3) => ("tiny.en-short-q8_0", "English on few cores: the only one that answers within 0.4 s"),
-        (true, _) => ("tiny.en-short-q8_0", "English: the fastest; with more cores base-f16 is an alternative for hard accents"),
+        (true, ..=3) => ("tiny.en-short", "English on few cores: the only one that answers within 0.4 s"),
+        (true, _) => ("tiny.en-short", "English: the fastest; with more cores base-f16 is an alternative for hard accents"),
         (false, _) => ("base-f16", "the smallest that hears many languages"),
     };
     let chosen = &config.speech.model;

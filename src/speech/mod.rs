@@ -63,7 +63,7 @@ pub struct SpeechConfig {
 impl Default for SpeechConfig {
     fn default() -> Self {
         Self {
-            model: "tiny.en-short-q8_0".to_owned(),
+            model: "tiny.en-short".to_owned(),
             languages: vec!["en".to_owned()],
             threads: 1,
             recognisers: 0,

@@ -146,7 +146,7 @@ mod tests {
     fn whisper_tokens() -> Option<Vec<Vec<u8>>> {
         /// Of the English models; those above are no text.
         const TEXT_TOKENS: usize = 50_256;
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fetched/whisper/ggml-tiny.en-short-q8_0.bin");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fetched/whisper/ggml-tiny.en-short.bin");
         let bytes = std::fs::read(path).ok()?;
         let word = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize);
         let mut at = 48 + 8 + 4 * word(48)? * word(52)? + 4;
