@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::audio::{Microphone, MicrophoneEvent, SmartTurn, Vad};
 use crate::config::{Config, open_runtime};
 use crate::domain::{Channel, Heard, Pcm16k, SessionId};
 use crate::speech::{Agreement, Partial};
-use crate::turn::{Desk, Ear, HeardSound, Spoken, Step, Stretch, TurnInput};
+use crate::turn::{Desk, Ear, Habits, HeardSound, Spoken, Step, Stretch, TurnInput};
 use crate::wire::TurnJson;
 
 /// How often the loop looks whether it should stop, where the microphone is silent.
@@ -16,6 +16,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Names of the models that are not a choice of the config.
 const VOICE_ACTIVITY: &str = "silero-vad";
 const END_OF_TURN: &str = "smart-turn-v3.2";
+/// What is learned about the pauses of those who speak here, in the data folder.
+const HABITS: &str = "learned/habits.json";
 
 /// Listen to the microphone and answer, until Ctrl-C. A microphone that is unplugged is waited for.
 #[derive(Debug, clap::Args)]
@@ -43,7 +45,9 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
     let device = arguments.device.as_deref().or(config.audio.device.as_deref());
     let microphone = Microphone::open(device).map_err(job)?;
     let desk = open::desk(&config)?;
-    let mut ear = ear(&config)?;
+    let habits_file = config.paths.data.join(HABITS);
+    let mut habits = habits(&habits_file);
+    let mut ear = ear(&config)?.with_habits(habits);
     open::block_on(async {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
@@ -83,6 +87,10 @@ pub(super) fn run(place: &Place, arguments: &Arguments) -> Result<(), Failure> {
                     ear.restart().map_err(job)?;
                 }
                 Some(MicrophoneEvent::Back) => eprintln!("kioskd: the microphone is back"),
+            }
+            if ear.habits() != habits {
+                habits = ear.habits();
+                keep(&habits, &habits_file);
             }
         }
         Ok(())
@@ -134,6 +142,21 @@ async fn answer(desk: &Desk, session: &SessionId, heard: HeardSound, photo: Opti
             eprintln!("kioskd: {error}");
             Ok(false)
         }
+    }
+}
+
+/// What was learned before; a file that cannot be read is told, and learning begins anew.
+fn habits(file: &Path) -> Habits {
+    Habits::read(file).unwrap_or_else(|error| {
+        tracing::warn!(file = %file.display(), %error, "the habits of those who speak here cannot be read; they are learned anew");
+        Habits::default()
+    })
+}
+
+/// A disk that is full ends no conversation.
+fn keep(habits: &Habits, file: &Path) {
+    if let Err(error) = habits.write(file) {
+        tracing::warn!(file = %file.display(), %error, "the habits of those who speak here cannot be kept");
     }
 }
 

@@ -1,3 +1,4 @@
+use super::Habits;
 use super::patience::{Evidence, patience_ms};
 use crate::audio::{AudioError, EndpointConfig, EndpointEvent, Endpointer, Frame, Level, SmartTurn, Vad};
 use crate::domain::{EndedBy, Heard, Pcm16k, SAMPLE_RATE};
@@ -52,6 +53,9 @@ pub struct Ear {
     shown_ms: u64,
     /// The pause that was told last and may still become the end, and what is known about it.
     pause: Option<(Stretch, Evidence)>,
+    habits: Habits,
+    /// A turn was ended behind words that could stand as they are; who speaks before this moment was going on, in milliseconds.
+    going_on_until_ms: Option<u64>,
 }
 
 impl Ear {
@@ -61,7 +65,29 @@ impl Ear {
     /// [`AudioError::Endpoint`] where the config makes no sense.
     pub fn new(vad: Vad, smart_turn: Option<SmartTurn>, config: EndpointConfig) -> Result<Self, AudioError> {
         let endpointer = endpointer(&config)?;
-        Ok(Self { vad, smart_turn, config, endpointer, kept: Vec::new(), kept_from: 0, speaking_from_ms: None, shown_ms: 0, pause: None })
+        Ok(Self {
+            vad,
+            smart_turn,
+            config,
+            endpointer,
+            kept: Vec::new(),
+            kept_from: 0,
+            speaking_from_ms: None,
+            shown_ms: 0,
+            pause: None,
+            habits: Habits::default(),
+            going_on_until_ms: None,
+        })
+    }
+
+    /// With what was learned here before.
+    pub fn with_habits(self, habits: Habits) -> Self {
+        Self { habits, ..self }
+    }
+
+    /// What was learned so far about those who speak here.
+    pub fn habits(&self) -> Habits {
+        self.habits
     }
 
     /// Begins anew after a gap: what was half said before it is no sentence.
@@ -71,7 +97,7 @@ impl Ear {
     pub fn restart(&mut self) -> Result<(), AudioError> {
         self.vad.reset();
         self.endpointer = endpointer(&self.config)?;
-        (self.kept, self.kept_from, self.speaking_from_ms, self.pause) = (Vec::new(), 0, None, None);
+        (self.kept, self.kept_from, self.speaking_from_ms, self.pause, self.going_on_until_ms) = (Vec::new(), 0, None, None, None);
         Ok(())
     }
 
@@ -91,6 +117,10 @@ impl Ear {
         self.kept_from += surplus as u64;
         let probability = self.vad.score(frame)?;
         let events = self.endpointer.push(probability, Level::of(frame).rms_dbfs);
+        if self.going_on_until_ms.is_some_and(|until_ms| self.endpointer.now_ms() > until_ms) {
+            self.going_on_until_ms = None;
+            self.habits.note(true);
+        }
         let mut step = Step::Nothing;
         for event in events {
             step = self.step(event, step);
@@ -147,13 +177,16 @@ impl Ear {
 
     fn settle(&mut self, stretch: Stretch, evidence: Evidence) {
         self.pause = Some((stretch, evidence));
-        self.endpointer.wait(patience_ms(&evidence, &self.config));
+        self.endpointer.wait(patience_ms(&evidence, &self.habits, &self.config));
     }
 
     fn step(&mut self, event: EndpointEvent, before: Step) -> Step {
         match event {
             EndpointEvent::SpeechStarted { from_ms, at_ms } => {
                 (self.speaking_from_ms, self.shown_ms) = (Some(from_ms), at_ms);
+                if self.going_on_until_ms.take().is_some() {
+                    self.habits.note(false);
+                }
                 before
             }
             EndpointEvent::MaybeEnded { from_ms, to_ms } => {
@@ -162,11 +195,16 @@ impl Ear {
                 Step::Likely(stretch, self.sound(stretch))
             }
             EndpointEvent::Resumed { .. } => {
-                self.pause = None;
+                if self.pause.take().is_some_and(|(_, evidence)| evidence.is_open_whole()) {
+                    self.habits.note(false);
+                }
                 before
             }
             EndpointEvent::Ended { from_ms, to_ms, ended_by } => {
-                (self.speaking_from_ms, self.pause) = (None, None);
+                self.speaking_from_ms = None;
+                // Whether that was the end is known when nobody has gone on for as long as an unfinished sentence is waited for.
+                let open_whole = self.pause.take().filter(|(_, evidence)| evidence.is_open_whole());
+                self.going_on_until_ms = open_whole.map(|(pause, _)| pause.to_ms + u64::from(self.config.wait_unfinished_ms));
                 let stretch = Stretch { from_ms, to_ms };
                 Step::Utterance(stretch, self.sound(stretch), ended_by)
             }

@@ -7,13 +7,15 @@
 //!
 //! [`Fusion`] weighs what was said with what was seen, to name the product.
 //!
-//! [`Ear`] finds the turns in a live stream; how long it waits at a pause is [`patience_ms`] of the voice and the words so far.
+//! [`Ear`] finds the turns in a live stream; how long it waits at a pause is [`patience_ms`] of the voice, the words so far and the
+//! [`Habits`] of those who speak here.
 
 mod clock;
 mod desk;
 mod ear;
 mod feedback;
 mod fusion;
+mod habits;
 mod hearing;
 mod learner;
 mod offers;
@@ -31,6 +33,7 @@ pub use desk::{Desk, DeskConfig, DeskError, Parts};
 pub use ear::{Ear, Step, Stretch};
 pub use feedback::{FeedbackError, FeedbackInput, take_feedback};
 pub use fusion::{Fusion, FusionWeights, features, fused, softmax};
+pub use habits::Habits;
 pub use hearing::{HeardSound, Hearing, HearingError};
 pub use learner::{LearnError, Learner, Lesson, Lessons, lesson};
 pub use open_questions::OpenQuestions;

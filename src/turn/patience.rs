@@ -1,3 +1,4 @@
+use super::Habits;
 use crate::audio::EndpointConfig;
 use crate::domain::Probability;
 use crate::language::Ending;
@@ -21,6 +22,9 @@ const SOUND_WEIGHT_ALONE: f32 = 0.27;
 /// The voice is never surer than this.
 const SOUND_MIN: f32 = 0.002;
 
+/// Slots from which on an order may stand as it is and may be added to: with one, most people are done.
+const SLOTS_OPEN_MIN: u8 = 2;
+
 /// What is known, at a pause, about whether the speaker is done. What is not known is `None` and counts neither way.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Evidence {
@@ -32,10 +36,17 @@ pub struct Evidence {
     pub standing: Option<Standing>,
 }
 
+impl Evidence {
+    /// Whether the words could stand as they are and are often added to: whether they are is a habit of the place.
+    pub fn is_open_whole(&self) -> bool {
+        matches!(self.standing, Some(Standing::Whole { slots_open: SLOTS_OPEN_MIN.. }))
+    }
+}
+
 /// Silence that ends the utterance, in milliseconds from the beginning of the silence: between `wait_finished_ms` and `wait_unfinished_ms`,
 /// less the surer it is that the speaker is done. Without any evidence it is `trailing_silence_ms`.
-pub fn patience_ms(evidence: &Evidence, config: &EndpointConfig) -> u32 {
-    match log_odds(evidence) {
+pub fn patience_ms(evidence: &Evidence, habits: &Habits, config: &EndpointConfig) -> u32 {
+    match log_odds(evidence, habits) {
         None => config.trailing_silence_ms,
         Some(log_odds) => {
             let unsure = ((SURELY_DONE - log_odds + config.caution) / (SURELY_DONE - SURELY_NOT)).clamp(0.0, 1.0);
@@ -46,7 +57,11 @@ pub fn patience_ms(evidence: &Evidence, config: &EndpointConfig) -> u32 {
 }
 
 /// Log-odds that the speaker is done; `None` where nothing is known.
-fn log_odds(evidence: &Evidence) -> Option<f32> {
+fn log_odds(evidence: &Evidence, habits: &Habits) -> Option<f32> {
+    if evidence.is_open_whole() {
+        // The voice tells nothing here: it falls at the end of "a mocha" whether or not "with milk" comes.
+        return Some(habits.log_odds_done());
+    }
     let sound = evidence.sound.map(|done| {
         let done = done.get().clamp(SOUND_MIN, 1.0 - SOUND_MIN);
         (done / (1.0 - done)).ln()
@@ -69,9 +84,8 @@ fn of_words(ending: Option<Ending>, standing: Option<Standing>) -> Option<f32> {
         (Some(Standing::Begun), _) => Some(-3.0),
         (_, Some(Ending::Unfinished)) => Some(-2.4),
         (Some(Standing::Whole { slots_open: 0 }), _) => Some(2.2),
-        // "A mocha with milk": a few add sugar after a pause. "A mocha": most go on.
-        (Some(Standing::Whole { slots_open: 1 }), _) => Some(1.5),
-        (Some(Standing::Whole { .. }), _) => Some(-0.6),
+        // "A mocha with milk": a few add sugar after a pause.
+        (Some(Standing::Whole { .. }), _) => Some(1.5),
         (_, Some(Ending::Closed)) => Some(2.0),
         // Without a grammar, half an order is such a sentence as well; with one, only what it does not know.
         (None, Some(Ending::Asked | Ending::Finished)) => Some(1.0),
@@ -91,10 +105,12 @@ mod tests {
     const GOES_ON: Option<f32> = Some(0.02);
 
     const WHOLE: Option<Standing> = Some(Standing::Whole { slots_open: 0 });
+    const WHOLE_BUT_ONE: Option<Standing> = Some(Standing::Whole { slots_open: 1 });
     const WHOLE_SO_FAR: Option<Standing> = Some(Standing::Whole { slots_open: 2 });
 
     fn wait_ms(sound: Option<f32>, ending: Option<Ending>, standing: Option<Standing>) -> u32 {
-        patience_ms(&Evidence { sound: sound.map(Probability::clamped), ending, standing }, &EndpointConfig::default())
+        let evidence = Evidence { sound: sound.map(Probability::clamped), ending, standing };
+        patience_ms(&evidence, &Habits::default(), &EndpointConfig::default())
     }
 
     #[test]
@@ -116,8 +132,10 @@ mod tests {
             (SURE, Some(Open), Some(Standing::Begun), most..=most),
             // "Make me a light rose.": a sentence, but half an order.
             (SURE, Some(Finished), Some(Standing::Begun), most..=most),
-            // "A mocha." may go on with milk and sugar.
-            (SURE, Some(Finished), WHOLE_SO_FAR, 1_000..=most),
+            (SURE, Some(Finished), WHOLE_BUT_ONE, least..=least),
+            // "A mocha." may go on with milk and sugar, whatever the voice did.
+            (SURE, Some(Finished), WHOLE_SO_FAR, least..=900),
+            (GOES_ON, Some(Finished), WHOLE_SO_FAR, least..=900),
             // A statement that the grammar does not know.
             (SURE, Some(Finished), Some(Standing::Elsewhere), least..=1_200),
             (SURE, Some(Finished), None, least..=least),
@@ -137,6 +155,21 @@ mod tests {
     }
 
     #[test]
+    fn an_order_that_may_be_added_to_waits_as_the_people_of_the_place_are_used_to() {
+        let evidence = Evidence { standing: WHOLE_SO_FAR, ..Default::default() };
+        let config = EndpointConfig::default();
+        let of = |is_end: fn(usize) -> bool| {
+            let mut habits = Habits::default();
+            (0..30).for_each(|pause| habits.note(is_end(pause)));
+            patience_ms(&evidence, &habits, &config)
+        };
+        assert_eq!(of(|_| true), config.wait_finished_ms);
+        assert_eq!(of(|pause| pause % 10 > 0), config.wait_finished_ms);
+        assert!((500..1_500).contains(&of(|pause| pause % 4 > 0)), "{}", of(|pause| pause % 4 > 0));
+        assert_eq!(of(|pause| pause.is_multiple_of(3)), config.wait_unfinished_ms);
+    }
+
+    #[test]
     fn a_surer_voice_is_never_waited_for_longer() {
         for ending in [None, Some(Ending::Unfinished), Some(Ending::Open), Some(Ending::Finished), Some(Ending::Asked)] {
             let waits: Vec<u32> = (0..=100).map(|percent| wait_ms(Some(percent as f32 / 100.0), ending, None)).collect();
@@ -147,7 +180,7 @@ mod tests {
     #[test]
     fn caution_waits_longer() {
         let evidence = Evidence { sound: Some(Probability::clamped(0.7)), ending: Some(Ending::Finished), standing: None };
-        let of = |caution| patience_ms(&evidence, &EndpointConfig { caution, ..Default::default() });
+        let of = |caution| patience_ms(&evidence, &Habits::default(), &EndpointConfig { caution, ..Default::default() });
         assert!(of(0.5) > of(0.0) && of(0.0) > of(-0.5));
         assert!(of(5.0) == EndpointConfig::default().wait_unfinished_ms && of(-5.0) == EndpointConfig::default().wait_finished_ms);
     }

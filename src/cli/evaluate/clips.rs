@@ -11,6 +11,8 @@ pub(super) struct Clip {
     pub(super) audio: PathBuf,
     /// What is said; empty where nobody speaks.
     pub(super) text: String,
+    /// A name in it that is to be understood, as that of a product.
+    pub(super) name: Option<String>,
     /// Line of the manifest, from 1.
     pub(super) line: usize,
 }
@@ -20,9 +22,10 @@ pub(super) struct Clip {
 struct Row {
     audio: PathBuf,
     text: String,
+    name: Option<String>,
 }
 
-/// Reads lines `{"audio": "yes.wav", "text": "yes"}`, the paths relative to the manifest. Bad lines and missing files are told with their
+/// Reads lines `{"audio": "yes.wav", "text": "yes"}`, some with a `"name"`, the paths relative to the manifest. Bad lines and missing files are told with their
 /// line before anything is heard.
 pub(super) fn read_clips(manifest: &Path) -> Result<Vec<Clip>, Failure> {
     let content = open::read(manifest)?;
@@ -44,7 +47,7 @@ fn read_clip(manifest: &Path, folder: &Path, line: usize, row: &str) -> Result<C
     if !audio.is_file() {
         return Err(wrong(format!("{} is not there; paths are relative to the manifest", audio.display())));
     }
-    Ok(Clip { audio, text: row.text, line })
+    Ok(Clip { audio, text: row.text, name: row.name, line })
 }
 
 #[cfg(test)]
@@ -78,6 +81,6 @@ mod tests {
         let path = room.path().join("clips.jsonl");
         std::fs::write(room.path().join("a.wav"), "").unwrap();
         std::fs::write(&path, "{\"audio\": \"a.wav\", \"text\": \"\", \"speaker\": 7}\n").unwrap();
-        assert_eq!(read_clips(&path).unwrap(), [Clip { audio: room.path().join("a.wav"), text: String::new(), line: 1 }]);
+        assert_eq!(read_clips(&path).unwrap(), [Clip { audio: room.path().join("a.wav"), text: String::new(), name: None, line: 1 }]);
     }
 }

@@ -13,7 +13,7 @@ use crate::language::ending;
 use crate::measure::{Estimate, bootstrap};
 use crate::speech::Request;
 use crate::speech::grammar::{Grammar, Standing};
-use crate::turn::{Evidence, Hearing, patience_ms};
+use crate::turn::{Evidence, Habits, Hearing, patience_ms};
 
 /// How far from the labelled beginning of a pause the detector may find it, in milliseconds: its states and soft last sounds.
 const LABEL_SLACK_MS: u64 = 300;
@@ -29,8 +29,9 @@ const CAUTIONS: [f32; 5] = [-1.0, -0.5, 0.0, 0.5, 1.0];
 
 /// When turns are ended: false cut-offs against the wait, for silence, voice, words, and both
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  kioskd evaluate endpoint --manifest joined/test.jsonl --json")]
+#[command(after_help = "Examples:
+  kioskd evaluate endpoint --manifest joined/test.jsonl --json
+  kioskd evaluate endpoint --replay test.jsonl --grammar config/grammars/coffee.toml --habits development.jsonl")]
 pub(in crate::cli) struct Arguments {
     /// Lines {"audio": FILE, "pauses": [{"from_ms", "to_ms", "complete"}]}; files are relative to it, as benches/endpoint/join.py makes them
     #[arg(long, value_name = "FILE", required_unless_present = "replay")]
@@ -47,6 +48,9 @@ pub(in crate::cli) struct Arguments {
     /// Play the policies on such a table again instead of listening
     #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest", "table"])]
     replay: Option<PathBuf>,
+    /// Begin with what such a table teaches about how often people go on after a whole order, instead of from nothing
+    #[arg(long, value_name = "FILE", requires = "grammar")]
+    habits: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -116,6 +120,23 @@ impl Recording {
             silence.standing = silence.text.as_deref().map(|text| grammar.standing(text));
         }
     }
+
+    /// What an ear would have learned from it.
+    fn teach(&self, habits: &mut Habits) {
+        for pause in &self.pauses {
+            let whole = pause.silences.iter().enumerate().filter(|(_, silence)| silence.evidence().is_open_whole());
+            whole.for_each(|(at, _)| habits.note(pause.label.complete && at + 1 == pause.silences.len()));
+        }
+    }
+}
+
+/// What all policies share.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    config: &'a EndpointConfig,
+    habits: Habits,
+    /// How long voice and words take to be weighed.
+    ready_ms: u32,
 }
 
 pub(super) fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
@@ -124,13 +145,17 @@ pub(super) fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure>
         (None, Some(manifest)) => listen_to_all(manifest, config)?,
         (None, None) => return Err(Failure::Input("name a manifest with --manifest, or a table with --replay".to_owned())),
     };
+    let mut habits = Habits::default();
     if let Some(grammar) = arguments.grammar.as_deref().map(grammars::read).transpose()? {
         recordings.iter_mut().for_each(|recording| recording.place_in(&grammar));
+        let mut known: Vec<Recording> = arguments.habits.as_deref().map(read_lines).transpose()?.unwrap_or_default();
+        known.iter_mut().for_each(|recording| recording.place_in(&grammar));
+        known.iter().for_each(|recording| recording.teach(&mut habits));
     }
     if let Some(path) = &arguments.table {
         write_table(path, &recordings)?;
     }
-    let report = report(&recordings, &config.audio.endpoint, arguments.ready_ms);
+    let report = report(&recordings, &Rules { config: &config.audio.endpoint, habits, ready_ms: arguments.ready_ms });
     if arguments.json { open::print_json(&report) } else { print_report(&report) }
 }
 
@@ -283,11 +308,12 @@ impl Policy {
     }
 
     /// Milliseconds from the beginning of a silence to its end.
-    fn wait_ms(self, evidence: &Evidence, config: &EndpointConfig, ready_ms: u32) -> u64 {
+    fn wait_ms(self, evidence: &Evidence, rules: &Rules<'_>) -> u64 {
+        let Rules { config, habits, ready_ms } = rules;
         let told_ms = config.hang_over_ms.next_multiple_of(crate::audio::FRAME_MS);
         let weighed = |evidence: Evidence, caution: f32| {
-            let config = EndpointConfig { caution: config.caution + caution, ..config.clone() };
-            patience_ms(&evidence, &config).max(told_ms + ready_ms)
+            let config = EndpointConfig { caution: config.caution + caution, ..(*config).clone() };
+            patience_ms(&evidence, habits, &config).max(told_ms + ready_ms)
         };
         let wait_ms = match self {
             Policy::FixedSilence(ms) => ms,
@@ -309,8 +335,8 @@ enum Outcome {
     End { wait_ms: f64, after_label_ms: f64 },
 }
 
-fn outcome(pause: &Pause, policy: Policy, config: &EndpointConfig, ready_ms: u32) -> Option<Outcome> {
-    let wait_ms = |silence: &Silence| policy.wait_ms(&silence.evidence(), config, ready_ms);
+fn outcome(pause: &Pause, policy: Policy, rules: &Rules<'_>) -> Option<Outcome> {
+    let wait_ms = |silence: &Silence| policy.wait_ms(&silence.evidence(), rules);
     if !pause.label.complete {
         return Some(Outcome::Inner { cut: pause.silences.iter().any(|silence| wait_ms(silence) <= silence.length_ms) });
     }
@@ -319,7 +345,7 @@ fn outcome(pause: &Pause, policy: Policy, config: &EndpointConfig, ready_ms: u32
     Some(Outcome::End { wait_ms: (ended_ms - first.since_ms) as f64, after_label_ms: ended_ms as f64 - pause.label.from_ms as f64 })
 }
 
-fn report(recordings: &[Recording], config: &EndpointConfig, ready_ms: u32) -> Value {
+fn report(recordings: &[Recording], rules: &Rules<'_>) -> Value {
     let policies = FIXED_MS
         .map(Policy::FixedSilence)
         .into_iter()
@@ -327,13 +353,13 @@ fn report(recordings: &[Recording], config: &EndpointConfig, ready_ms: u32) -> V
         .chain(CAUTIONS.map(Policy::Text))
         .chain(CAUTIONS.map(Policy::Both));
     let all: Vec<&Recording> = recordings.iter().collect();
-    let points: Vec<Value> = policies.map(|policy| figures(&all, policy, config, ready_ms)).collect();
+    let points: Vec<Value> = policies.map(|policy| figures(&all, policy, rules)).collect();
     let mut groups: Vec<&str> = recordings.iter().map(|recording| recording.group.as_str()).collect();
     groups.sort_unstable();
     groups.dedup();
     let of_group = |group: &&str| {
         let members: Vec<&Recording> = recordings.iter().filter(|recording| recording.group == *group).collect();
-        let figures = [Policy::Sound(0.0), Policy::Text(0.0), Policy::Both(0.0)].map(|policy| figures(&members, policy, config, ready_ms));
+        let figures = [Policy::Sound(0.0), Policy::Text(0.0), Policy::Both(0.0)].map(|policy| figures(&members, policy, rules));
         json!({ "group": group, "recordings": members.len(), "points": figures })
     };
     let silences = || recordings.iter().flat_map(|r| r.pauses.iter().flat_map(|p| &p.silences).chain(&r.own));
@@ -344,7 +370,7 @@ fn report(recordings: &[Recording], config: &EndpointConfig, ready_ms: u32) -> V
         "inner_pauses": pauses().filter(|pause| !pause.label.complete).count(),
         "ends": pauses().filter(|pause| pause.label.complete).count(),
         "ends_not_found": pauses().filter(|pause| pause.label.complete && pause.silences.is_empty()).count(),
-        "ready_ms": ready_ms,
+        "ready_ms": rules.ready_ms,
         "voice_weighed_ms_median": weighed(0),
         "words_weighed_ms_median": weighed(1),
         "points": points,
@@ -353,35 +379,40 @@ fn report(recordings: &[Recording], config: &EndpointConfig, ready_ms: u32) -> V
 }
 
 /// One policy at one point, with intervals by recording.
-fn figures(recordings: &[&Recording], policy: Policy, config: &EndpointConfig, ready_ms: u32) -> Value {
-    let outcomes: Vec<Vec<Outcome>> = recordings
-        .iter()
-        .map(|recording| recording.pauses.iter().filter_map(|pause| outcome(pause, policy, config, ready_ms)).collect())
-        .collect();
+fn figures(recordings: &[&Recording], policy: Policy, rules: &Rules<'_>) -> Value {
+    // As an ear does: what it learns from one recording holds for the next.
+    let mut rules = *rules;
+    let mut own_cut = 0;
+    let mut outcomes: Vec<Vec<Outcome>> = Vec::with_capacity(recordings.len());
+    for recording in recordings {
+        outcomes.push(recording.pauses.iter().filter_map(|pause| outcome(pause, policy, &rules)).collect());
+        own_cut += recording.own.iter().filter(|silence| policy.wait_ms(&silence.evidence(), &rules) <= silence.length_ms).count();
+        recording.teach(&mut rules.habits);
+    }
     let chosen = |rows: &[usize]| rows.iter().flat_map(|row| &outcomes[*row]).copied().collect::<Vec<_>>();
     let cut_share = |rows: &[usize]| {
         let cuts: Vec<f64> =
             chosen(rows).iter().filter_map(|o| if let Outcome::Inner { cut } = o { Some(f64::from(*cut)) } else { None }).collect();
         (!cuts.is_empty()).then(|| cuts.iter().sum::<f64>() / cuts.len() as f64)
     };
-    let wait = |rows: &[usize], share: f64| {
-        let waits = chosen(rows).into_iter().filter_map(|o| if let Outcome::End { wait_ms, .. } = o { Some(wait_ms) } else { None });
-        quantile(&mut waits.collect::<Vec<_>>(), share)
+    let waits = |rows: &[usize]| -> Vec<f64> {
+        chosen(rows).into_iter().filter_map(|o| if let Outcome::End { wait_ms, .. } = o { Some(wait_ms) } else { None }).collect()
     };
+    let wait = |rows: &[usize], share: f64| quantile(&mut waits(rows), share);
     let every: Vec<usize> = (0..outcomes.len()).collect();
     let after_label =
         chosen(&every).into_iter().filter_map(|o| if let Outcome::End { after_label_ms, .. } = o { Some(after_label_ms) } else { None });
-    let own = || recordings.iter().flat_map(|recording| &recording.own);
-    let own_cut = own().filter(|silence| policy.wait_ms(&silence.evidence(), config, ready_ms) <= silence.length_ms).count();
     let estimate = |measure: &dyn Fn(&[usize]) -> Option<f64>| bootstrap(outcomes.len(), DRAWS, SEED, measure).map(rounded);
     json!({
         "policy": policy.name(),
         "point": policy.point(),
         "false_cutoffs": estimate(&cut_share),
         "wait_ms_median": estimate(&|rows| wait(rows, 0.5)),
+        "wait_ms_mean": (waits(&every).iter().sum::<f64>() / waits(&every).len().max(1) as f64).round(),
+        "wait_ms_p75": wait(&every, 0.75),
         "wait_ms_p95": wait(&every, 0.95),
         "after_voice_ms_median": quantile(&mut after_label.collect::<Vec<_>>(), 0.5),
-        "own_hesitations": own().count(),
+        "own_hesitations": recordings.iter().map(|recording| recording.own.len()).sum::<usize>(),
         "own_hesitations_cut": own_cut,
     })
 }

@@ -11,7 +11,7 @@ use crate::cli::{Failure, open, progress, transcribe};
 use crate::config::Config;
 use crate::domain::{Heard, Pcm16k, Transcript};
 use crate::language::spoken::canonical::{Canonical, canonical};
-use crate::measure::{ClipErrors, Edits, Estimate, Percentiles, Step, align, calibration_error, corpus_rate, right_items};
+use crate::measure::{ClipErrors, Edits, Estimate, Percentiles, Step, align, calibration_error, corpus_rate, right_items, wilson};
 use crate::speech::{Request, Window};
 use crate::turn::Hearing;
 
@@ -20,11 +20,13 @@ use crate::turn::Hearing;
   kioskd evaluate speech --manifest recordings/manifest.jsonl
   kioskd evaluate speech --manifest manifest.jsonl --noise cafe.wav --snr 5 --json
   kioskd evaluate speech --manifest manifest.jsonl --condition clean telephone --json
+  kioskd evaluate speech --manifest target/test-data/names/manifest.jsonl --shop-words 0
 
 Both texts are brought to one form first (docs/canonical.md). A condition has a line each; the last line holds the totals: those of clean
 sound where it was measured, otherwise of all conditions together.")]
 pub(in crate::cli) struct Arguments {
-    /// Lines {"audio": "yes.wav", "text": "yes"}; paths are relative to this file, an empty text means that nobody speaks
+    /// Lines {"audio": "yes.wav", "text": "yes"}; paths are relative to this file, an empty text means that nobody speaks; with a "name" in
+    /// the text, it is counted how often that is understood
     #[arg(long, value_name = "FILE")]
     manifest: PathBuf,
     /// A recording of noise that is mixed into the clips
@@ -38,6 +40,9 @@ pub(in crate::cli) struct Arguments {
     condition: Vec<Condition>,
     #[command(flatten)]
     recogniser: transcribe::Recogniser,
+    /// How strongly the names of the shop's products are expected, instead of speech.shop_words_strength
+    #[arg(long, value_name = "STRENGTH")]
+    shop_words: Option<f32>,
     /// Write which words were taken for which others here: said, heard and how often, by tabs
     #[arg(long, value_name = "FILE")]
     confusions: Option<PathBuf>,
@@ -77,6 +82,8 @@ struct Noise {
 #[derive(Debug, Clone)]
 struct Outcome {
     errors: ClipErrors,
+    /// Whether the name in it was understood, where it has one.
+    name_is_right: Option<bool>,
     /// Confidence of each word that came out, and whether it is right.
     confidences: Vec<(f32, bool)>,
     /// Words that were taken for others.
@@ -87,7 +94,14 @@ struct Outcome {
 }
 
 pub(super) fn run(config: Config, arguments: &Arguments) -> Result<(), Failure> {
-    let config = arguments.recogniser.settings(config);
+    let mut config = arguments.recogniser.settings(config);
+    if let Some(strength) = arguments.shop_words {
+        config.speech.shop_words_strength = strength;
+        let problems = config.speech.problems();
+        if !problems.is_empty() {
+            return Err(Failure::Input(problems.join("\n")));
+        }
+    }
     let conditions = conditions(arguments)?;
     let clips = read_clips(&arguments.manifest)?;
     let noise = arguments.noise.as_ref().map(|path| read_noise(path, arguments.snr, &config)).transpose()?;
@@ -162,7 +176,18 @@ fn hear(clip: &Clip, sound: &Pcm16k, hearing: &mut Hearing, window: Window) -> R
     };
     let errors = ClipErrors::of((&said.words(), &said.characters()), (&form.words(), &form.characters()));
     let mistaken = mistaken(&said.words(), &form.words());
-    Ok(Outcome { errors, confidences, mistaken, audio_ms: sound.duration().as_secs_f64() * 1_000.0, ms })
+    let name_is_right = clip.name.as_deref().map(|name| has_name(&form.words(), &canonical(name).words()));
+    Ok(Outcome { errors, name_is_right, confidences, mistaken, audio_ms: sound.duration().as_secs_f64() * 1_000.0, ms })
+}
+
+/// Whether words in a row spell the name, letter by letter: "oatmilk" is "oat milk", and "leaks" is not "leeks".
+fn has_name(heard: &[&str], name: &[&str]) -> bool {
+    let name = name.concat();
+    (0..heard.len()).any(|from| {
+        let mut letters = name.as_str();
+        // From this word on, each takes its letters off the name.
+        heard[from..].iter().map_while(|word| letters.strip_prefix(word).map(|rest| letters = rest)).count() > 0 && letters.is_empty()
+    })
 }
 
 /// Words that were taken for others, as said and as heard.
@@ -227,6 +252,8 @@ fn report(condition: &str, outcomes: &[Outcome], snr_db: Option<f32>) -> Value {
     let wer = corpus_rate(&clips, DRAWS, SEED, |clip| clip.words);
     let cer = corpus_rate(&clips, DRAWS, SEED, |clip| clip.characters);
     let interval = |rate: Option<Estimate>| rate.map(|rate| [rate.low, rate.high]);
+    let names: Vec<bool> = outcomes.iter().filter_map(|outcome| outcome.name_is_right).collect();
+    let names_right = names.iter().filter(|is_right| **is_right).count();
     let (ms, audio_ms): (f64, f64) = outcomes.iter().fold((0.0, 0.0), |(ms, audio), o| (ms + o.ms, audio + o.audio_ms));
     let (promised, right): (Vec<f32>, Vec<bool>) = outcomes.iter().flat_map(|outcome| outcome.confidences.iter().copied()).unzip();
     json!({
@@ -237,6 +264,7 @@ fn report(condition: &str, outcomes: &[Outcome], snr_db: Option<f32>) -> Value {
         "substitutions": words.substitutions, "deletions": words.deletions, "insertions": words.insertions,
         "runaways": clips.iter().filter(|clip| clip.is_runaway()).count(),
         "texts_on_silence": clips.iter().filter(|clip| clip.is_text_on_silence()).count(),
+        "names": (!names.is_empty()).then(|| json!({ "of": names.len(), "right": names_right, "interval": wilson(names_right, names.len()) })),
         "word_ece": calibration_error(&promised, &right),
         "audio_seconds": audio_ms / 1_000.0,
         "rtf": (audio_ms > 0.0).then(|| ms / audio_ms),
@@ -271,7 +299,7 @@ mod tests {
     fn outcome(said: &str, heard: &str, audio_ms: f64, ms: f64) -> Outcome {
         let (said, heard) = (canonical(said), canonical(heard));
         let errors = ClipErrors::of((&said.words(), &said.characters()), (&heard.words(), &heard.characters()));
-        Outcome { errors, confidences: vec![(0.9, errors.words.errors() == 0)], mistaken: Vec::new(), audio_ms, ms }
+        Outcome { errors, name_is_right: None, confidences: vec![(0.9, errors.words.errors() == 0)], mistaken: Vec::new(), audio_ms, ms }
     }
 
     #[test]
@@ -282,6 +310,15 @@ mod tests {
         assert_eq!(all, [Condition::Clean, Condition::Noise]);
         let error = conditions(&arguments(&["--condition", "noise"])).unwrap_err().to_string();
         assert!(error.contains("--noise FILE"), "{error}");
+    }
+
+    #[test]
+    fn a_name_is_right_letter_by_letter_and_however_it_is_parted() {
+        let check = |heard: &str, name: &str| has_name(&canonical(heard).words(), &canonical(name).words());
+        assert!(check("How much is the oatmilk?", "oat milk") && check("Do you have Oat-Milk", "oat milk"));
+        assert!(check("a pear pear please", "pear please") && check("two Granny Smith apples", "Granny Smith apples"));
+        assert!(!check("How much are the leaks?", "leeks") && !check("oat", "oat milk") && !check("", "leeks"));
+        assert!(!check("a steak", "tea"));
     }
 
     #[test]
