@@ -98,7 +98,7 @@ ROOM ?=
 bench-speech: build $(PEERS_STAMP) ## Compare with whisper.cpp and faster-whisper on this machine: MODEL=base
 	@$(PEERS)/compare.py $(if $(MODEL),--model $(MODEL)) $(BENCH_OPTIONS)
 
-bench-settings: setup $(PEERS_STAMP) ## Compare the settings of whisper.cpp: storage, flash attention, threads
+bench-settings: build $(PEERS_STAMP) ## Compare the settings of whisper.cpp: storage, flash attention, threads
 	@$(PEERS)/settings.py $(BENCH_OPTIONS)
 
 bench-sets: ## Speak product names and near-orders, and make noises, into target/test-data: ROOM=kitchen.flac
