@@ -21,7 +21,7 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import numpy as np
 import soundfile
@@ -37,7 +37,7 @@ LONGEST_TEXT = 200
 COLUMNS = ["model, window", "character errors", "difference", "differs from the first", "orders accepted", "runaways", "ms"]
 
 
-def main() -> None:
+def main(line: Optional[List[str]] = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     ear = commands.add_parser("hear", help="transcribe the clips kept back")
@@ -54,7 +54,7 @@ def main() -> None:
     choose_clips(writer)
     writer.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     writer.set_defaults(run=write)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(line)
     arguments.run(arguments)
 
 

@@ -16,6 +16,7 @@ soundfile = pytest.importorskip("soundfile", reason="the training of speech mode
 import numpy as np  # noqa: E402
 
 import checkpoint  # noqa: E402
+import evaluate  # noqa: E402
 import scores  # noqa: E402
 from augmentation import LONGEST_SAMPLES, Augmentation  # noqa: E402
 from fit import learn  # noqa: E402
@@ -280,6 +281,21 @@ def test_the_teacher_gives_the_same_words_alone_and_in_a_batch(tensors):
 def test_a_window_is_counted_in_units_of_20_ms():
     assert (own_units(SHORTEST_SAMPLES), own_units(321)) == (55, 2)
     assert log_mel(np.zeros(16_000, np.float32), torch.ones(80, 201)).shape == (80, 3000)
+
+
+def test_the_clips_kept_back_are_written_with_their_words(tmp_path):
+    sound = 0.1 * np.random.default_rng(3).standard_normal(16_000)
+    lines = []
+    for number in range(8):
+        soundfile.write(tmp_path / f"{number}.wav", sound, 16_000)
+        lines.append({"audio": f"{number}.wav", "source": "shop", **({"text": f"number {number}"} if number % 2 else {})})
+    (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    out = tmp_path / "out"
+    arguments = ["write", "--audio", str(tmp_path), "--test-only", "shop", "--take", "joined=0", "room=0", "telephone=0", "cut=0"]
+    evaluate.main([*arguments, "--out", str(out)])
+    written = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    assert sorted(line["text"] for line in written) == ["number 1", "number 3", "number 5", "number 7"]
+    assert len(list(out.glob("*.wav"))) == 8 and soundfile.info(out / written[0]["audio"]).samplerate == 16_000
 
 
 def test_scores():
